@@ -1,0 +1,88 @@
+import type { Phase } from "../contract/transport.ts";
+
+/** One row per code: whether trying again may help, and the sentence the message starts with. */
+export const CODES = {
+  ERR_1TP_BAD_ADDRESS: { retry: false, text: "an address is malformed" },
+  ERR_1TP_NO_TRANSPORT: { retry: false, text: "no transport accepts any of the addresses" },
+  ERR_1TP_UNSUPPORTED: { retry: false, text: "this runtime cannot do that" },
+  ERR_1TP_ALL_ATTEMPTS_FAILED: { retry: true, text: "every attempt failed" },
+} as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>;
+
+/** A code only 1tp can give. */
+export type ErrorCode = keyof typeof CODES;
+
+/** What an OnetpError carries besides its code. */
+export interface ErrorDetails {
+  /** Follows the code's sentence in the message. */
+  readonly detail?: string;
+  readonly phase?: Phase;
+  readonly transport?: string;
+  /** STUN or TURN ERROR-CODE (RFC 8489 §14.8), HTTP status or WebSocket close code. */
+  readonly status?: number;
+  readonly cause?: unknown;
+}
+
+/** The one error class of 1tp. Branch on `code`, then on `phase`. */
+export class OnetpError extends Error {
+  override readonly name = "OnetpError";
+  readonly code: ErrorCode;
+  readonly phase: Phase | undefined;
+  readonly transport: string | undefined;
+  readonly status: number | undefined;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    const { detail, cause } = details;
+    const { text } = CODES[code];
+    super(detail ? `${text}: ${detail}` : text, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.phase = details.phase;
+    this.transport = details.transport;
+    this.status = details.status;
+  }
+}
+
+/** An error with the code and the message shape that Node's own errors have. */
+export interface CodedError extends Error {
+  code: string;
+}
+
+/** What `net` would report: `connect ECONNREFUSED 127.0.0.1:80` with code, syscall, address and port. */
+export interface SystemError extends CodedError {
+  syscall: string;
+  address?: string;
+  port?: number;
+}
+
+/** Makes an error as the operating system's would look in Node, for transports that are not the kernel's. */
+export function systemError(code: string, syscall: string, address?: string, port?: number): SystemError {
+  const where = address === undefined ? "" : ` ${port === undefined ? address : `${address}:${port}`}`;
+  return Object.assign(new Error(`${syscall} ${code}${where}`), {
+    code,
+    syscall,
+    ...(address === undefined ? {} : { address }),
+    ...(port === undefined ? {} : { port }),
+  });
+}
+
+/** Makes an error with one of Node's own codes, such as ERR_SERVER_NOT_RUNNING. */
+export function nodeError(code: string, message: string, Kind: ErrorConstructor = Error): CodedError {
+  return Object.assign(new Kind(message), { code });
+}
+
+/** The AbortError Node's APIs reject with: `ABORT_ERR`, the signal's reason as its cause. */
+export function abortError(cause?: unknown): CodedError {
+  const error = new Error("The operation was aborted", cause === undefined ? undefined : { cause });
+  error.name = "AbortError";
+  return Object.assign(error, { code: "ABORT_ERR" });
+}
+
+/** The code of any thrown value, or undefined. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Throws if our own code broke its promise. Never for input. */
+export function invariant(condition: unknown, promise: string): asserts condition {
+  if (!condition) throw new Error(`1tp broke its own rule: ${promise}`);
+}

@@ -1,0 +1,57 @@
+import type { Endpoint } from "./endpoint.ts";
+
+/** Receives what a Channel brings. No method is ever called from inside a Channel method. */
+export interface ChannelSink {
+  /** Bytes in order. The chunk is the sink's to keep. Never called while paused. */
+  onData(chunk: Uint8Array): void;
+  /** Room again after a `write` that returned false. */
+  onDrain(): void;
+  /** The peer has ended its side; no data follows. Never called while paused. */
+  onEnd(): void;
+  /** The channel is gone: exactly once, last, also while paused. `error` unless it closed in good order. */
+  onClose(error?: Error): void;
+}
+
+/** Counters of a channel. */
+export interface ChannelStats {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Smoothed round-trip time in ms, where the transport knows it. */
+  readonly rtt?: number;
+  /** Further counters by name. */
+  readonly [counter: string]: number | undefined;
+}
+
+/** What `Channel.set` knows; a channel ignores options that mean nothing to it. */
+export interface ChannelOptions {
+  readonly noDelay: boolean;
+  /** Ms of idleness before probes start; false: none. */
+  readonly keepAlive: number | false;
+  readonly congestion: string;
+}
+
+/**
+ * An ordered reliable byte pipe with one consumer. Data, end and close that come before `attach` wait for it.
+ */
+export interface Channel {
+  /** The peer, as the entry that was dialled or, on a listener, as an entry of the same shape. */
+  readonly remote: Endpoint;
+  /** This end, where the transport knows it. */
+  readonly local?: Endpoint;
+  /** True if the transport carried the context's first flight, so that it must not be written again. */
+  readonly firstFlightSent: boolean;
+  attach(sink: ChannelSink): void;
+  /** Takes ownership of `chunk`. False: wait for `onDrain` (what was written is kept all the same). */
+  write(chunk: Uint8Array): boolean;
+  /** Ends our side after all that was written; `flushed` once the system or the peer has taken it. */
+  end(flushed?: () => void): void;
+  /** Ends both sides now. With an error the peer sees a reset where the wire can say so. `onClose` follows. */
+  abort(error?: Error): void;
+  pause(): void;
+  resume(): void;
+  /** Let the channel keep the process alive (the default). */
+  ref(): void;
+  unref(): void;
+  set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): void;
+  stats(): ChannelStats;
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "./clock.ts";
+import type { BindOptions, DatagramSocket } from "./datagram-socket.ts";
+
+/** A source of randomness: cryptographic in Node and browsers, seeded in simulations. */
+export interface Random {
+  /** Fills `bytes` and returns it. */
+  fill<T extends Uint8Array>(bytes: T): T;
+}
+
+/** One address of one network interface of this host. */
+export interface NetworkInterface {
+  readonly name: string;
+  /** IP literal, without zone. */
+  readonly address: string;
+  readonly family: "IPv4" | "IPv6";
+  /** Length of the network prefix in bits. */
+  readonly prefix: number;
+  /** Loopback. */
+  readonly internal: boolean;
+  /** IPv6 zone index for link-local addresses. */
+  readonly scopeId?: number;
+  /** Largest IP packet in bytes, where the system tells. */
+  readonly mtu?: number;
+}
+
+/** Everything the library wants from the outside world: Node, a browser, or a simulated host. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Absent where there is no UDP. Rejects with an errno code. */
+  bindDatagram?(options: BindOptions): Promise<DatagramSocket>;
+  interfaces(): readonly NetworkInterface[];
+  /** For people who set NODE_DEBUG=1tp; costs nothing otherwise. */
+  log(message: string, ...values: readonly unknown[]): void;
+}

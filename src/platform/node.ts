@@ -1,0 +1,63 @@
+import { webcrypto } from "node:crypto";
+import net from "node:net";
+import { networkInterfaces } from "node:os";
+import { performance } from "node:perf_hooks";
+import { debuglog } from "node:util";
+import type { Clock, Timer } from "../contract/clock.ts";
+import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
+import { bindDatagram } from "./node-datagram.ts";
+
+export { Buffer } from "node:buffer";
+export { channel as diagnosticsChannel } from "node:diagnostics_channel";
+export { EventEmitter } from "node:events";
+export { Duplex } from "node:stream";
+
+/** The kernel's TCP: `node:net`. Undefined in runtimes without it. */
+export const tcp: typeof net | undefined = net;
+
+/** Runs a task after the current operation, before any I/O. */
+export const nextTick: (task: () => void) => void = process.nextTick;
+
+/** An environment variable; undefined in runtimes without an environment. */
+export function environment(name: string): string | undefined {
+  return process.env[name];
+}
+
+const MAX_TIMEOUT = 0x7fffffff;
+
+const clock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  setTimer(at, fire): Timer {
+    const delay = Math.ceil(Math.max(0, at - performance.now()));
+    const timeout = setTimeout(fire, Math.min(delay, MAX_TIMEOUT));
+    return {
+      cancel: () => clearTimeout(timeout),
+      ref: () => void timeout.ref(),
+      unref: () => void timeout.unref(),
+    };
+  },
+};
+
+/** The addresses of this host, zone-free. */
+function interfaces(): readonly NetworkInterface[] {
+  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
+    addresses.map((entry) => ({
+      name,
+      address: entry.address,
+      family: entry.family,
+      prefix: Number(entry.cidr?.split("/")[1] ?? (entry.family === "IPv4" ? 32 : 128)),
+      internal: entry.internal,
+      ...(entry.scopeid ? { scopeId: entry.scopeid } : {}),
+    })),
+  );
+}
+
+/** Node's clock, randomness, sockets and interfaces. */
+export const runtime: Runtime = {
+  clock,
+  random: { fill: (bytes) => webcrypto.getRandomValues(bytes) },
+  bindDatagram,
+  interfaces,
+  log: debuglog("1tp"),
+};
