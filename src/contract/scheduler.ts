@@ -14,8 +14,8 @@ export interface Candidate {
 export interface PlannedAttempt {
   readonly candidate: Candidate;
   /**
-   * Ms after the start before it; 0 starts with it, Infinity waits until every started attempt has
-   * failed. A failure of the latest start begins the next one at once.
+   * Ms after the start before it; 0 starts with it. Any failure begins the next one at once, except
+   * that Infinity waits until all that were started have failed.
    */
   readonly startAfter: Millis;
 }

@@ -15,6 +15,8 @@ export interface TransportTraits {
   readonly relayed: boolean;
   /** Needs signaling to dial. */
   readonly signaled: boolean;
+  /** Rides on UDP, which some networks drop. */
+  readonly datagrams?: boolean;
 }
 
 /** What one dial gets from the dialer. */

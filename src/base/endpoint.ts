@@ -1,0 +1,21 @@
+import type { Endpoint } from "../contract/endpoint.ts";
+import { type IpScope, ipFamily, ipScope } from "./ip.ts";
+
+/** How far the endpoint's address literal reaches; undefined where the entry names no address. */
+export function endpointScope(endpoint: Endpoint): IpScope | undefined {
+  const { address } = endpoint.transportInfo;
+  return typeof address === "string" && ipFamily(address) !== 0 ? ipScope(address) : undefined;
+}
+
+/** 4 or 6 by the endpoint's address literal, else 0. */
+export function endpointFamily(endpoint: Endpoint): 0 | 4 | 6 {
+  const { address } = endpoint.transportInfo;
+  return typeof address === "string" ? ipFamily(address) : 0;
+}
+
+/** How people read an endpoint: `tcp 192.168.1.30:61564`, or the transport's word alone. */
+export function formatEndpoint(endpoint: Endpoint): string {
+  const { address, port } = endpoint.transportInfo;
+  if (typeof address !== "string" || typeof port !== "number") return endpoint.transportType;
+  return `${endpoint.transportType} ${address.includes(":") ? `[${address}]` : address}:${port}`;
+}

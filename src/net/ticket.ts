@@ -1,0 +1,74 @@
+import { typeError } from "../base/argument.ts";
+import { fromBase64Url, toBase64Url } from "../base/bytes.ts";
+import { OnetpError } from "../base/errors.ts";
+import type { ConnectionInfo, Endpoint, Json, JsonObject } from "../contract/endpoint.ts";
+import { parseConnectionInfo } from "./connection-info.ts";
+
+const PREFIX = "1tp:";
+/** Chosen: what a connectionInfo at its limits of size comes to, with room. */
+const MAX_TEXT = 1 << 20;
+
+/**
+ * What the text holds, shared fields once:
+ * `{ v?: version, k?: publicKey, s?: suite, e: [[transportType, transportInfo], …] }`.
+ */
+interface Ticket {
+  readonly v?: string;
+  readonly k?: string;
+  readonly s?: string;
+  readonly e: readonly (readonly [string, JsonObject])[];
+}
+
+/**
+ * A connectionInfo as one line of text for a terminal, a URL or a QR code: `1tp:` and base64url.
+ * @throws ERR_INVALID_ARG_TYPE, ERR_1TP_BAD_ADDRESS or ERR_1TP_NO_TRANSPORT if it is none.
+ */
+export function encodeTicket(connectionInfo: ConnectionInfo | Endpoint): string {
+  const endpoints = parseConnectionInfo(connectionInfo);
+  const { version, publicKey, suite } = endpoints[0]!;
+  const ticket: Ticket = {
+    ...(version === undefined ? {} : { v: version }),
+    ...(publicKey === undefined ? {} : { k: publicKey }),
+    ...(suite === undefined ? {} : { s: suite }),
+    e: endpoints.map(({ transportType, transportInfo }) => [transportType, transportInfo]),
+  };
+  return PREFIX + toBase64Url(new TextEncoder().encode(JSON.stringify(ticket)));
+}
+
+/**
+ * The connectionInfo of a ticket; white space that a terminal or a mail put in does no harm.
+ * @throws ERR_INVALID_ARG_TYPE if `text` is no string, ERR_1TP_BAD_ADDRESS if it is no ticket.
+ */
+export function decodeTicket(text: string): ConnectionInfo {
+  if (typeof text !== "string") throw typeError("text", "of type string", text);
+  const ticket = parseTicket(text);
+  if (!ticket) {
+    throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "this is no ticket, or only a part of one" });
+  }
+  const { v, k, s, e } = ticket;
+  return parseConnectionInfo(
+    e.map((pair) => ({
+      transportType: Array.isArray(pair) ? pair[0] : undefined,
+      transportInfo: Array.isArray(pair) ? pair[1] : undefined,
+      version: v,
+      publicKey: k,
+      suite: s,
+    })),
+  );
+}
+
+function parseTicket(text: string): Ticket | undefined {
+  if (text.length > MAX_TEXT) return undefined;
+  const line = text.replace(/\s+/g, "");
+  if (!line.startsWith(PREFIX)) return undefined;
+  const bytes = fromBase64Url(line.slice(PREFIX.length));
+  if (!bytes) return undefined;
+  try {
+    const ticket = JSON.parse(new TextDecoder().decode(bytes)) as Json;
+    return typeof ticket === "object" && ticket !== null && "e" in ticket && Array.isArray(ticket.e)
+      ? (ticket as unknown as Ticket)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
