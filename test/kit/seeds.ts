@@ -8,6 +8,7 @@ export function seeds(count: number, environment: NodeJS.ProcessEnv = process.en
   const only = wholeNumber("SEED", environment.SEED);
   if (only !== undefined) return [only];
   const length = wholeNumber("SEEDS", environment.SEEDS) ?? count;
+  if (length === 0) throw new RangeError("SEEDS must be at least 1");
   return Array.from({ length }, (_, index) => index + 1);
 }
 
