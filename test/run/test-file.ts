@@ -22,7 +22,7 @@ export interface FileResult {
 }
 
 /** How every file of the project is run from its sources. */
-export const NODE_FLAGS = ["--conditions=1tp-source", "--import", "tsx"];
+export const NODE_FLAGS = ["--conditions=1tp-source", "--import", import.meta.resolve("tsx")];
 
 /** Chosen: several times what the slowest file takes, so that only a file that hangs meets it. */
 const FILE_LIMIT_MS = 240_000;
