@@ -9,9 +9,9 @@ const ENGINES = ["src/utp", "src/stun", "src/turn", "src/nat", "src/session", "s
 const PLUGS = ["transports/*", "signaling/*"];
 
 /**
- * What each room may import besides itself. `type node:*` means statements that vanish at build: they
- * cost a browser nothing. A row for `transports/*` holds for each folder there, none of which may
- * import another. Whoever adds a room adds its row.
+ * What each room may import besides itself, types included: Node's own types come through #platform too.
+ * A row for `transports/*` holds for each folder there, none of which may import another. Whoever adds
+ * a room adds its row.
  */
 const LAYERS: Table = {
   "src/contract": [],
@@ -24,13 +24,13 @@ const LAYERS: Table = {
   "src/nat": [...FOUNDATION, "src/stun"],
   "src/platform": [...FOUNDATION, "node:*"],
   "src/host": [...FOUNDATION, ...ENGINES],
-  "src/net": [...FOUNDATION, "src/scheduler", "src/session", "#platform", "type node:*"],
+  "src/net": [...FOUNDATION, "src/scheduler", "src/session", "#platform"],
   "src/preset": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "#platform", ...PLUGS],
   "src/cli": ["src/index.ts", "node:*"],
   "src/index.ts": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "src/preset", "#platform", ...PLUGS],
   "src/browser.ts": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "src/preset", "#platform", ...PLUGS],
-  "transports/*": [...FOUNDATION, ...ENGINES, "src/host", "#platform", "type node:*"],
-  "signaling/*": [...FOUNDATION, "#platform", "type node:*"],
+  "transports/*": [...FOUNDATION, ...ENGINES, "src/host", "#platform"],
+  "signaling/*": [...FOUNDATION, "#platform"],
 };
 
 /** The rooms each dependency was added for (DESIGN §12 gives the reasons). */
@@ -61,9 +61,7 @@ describe("the layers", () => {
     const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
     assert.deepEqual(Object.keys(dependencies).sort(), Object.keys(PACKAGES).sort());
     const used = new Set(
-      FILES.flatMap(({ path, source }) =>
-        importsOf(source).map(({ specifier }) => targetOf(path, specifier)),
-      ),
+      FILES.flatMap(({ path, source }) => importsOf(source).map((specifier) => targetOf(path, specifier))),
     );
     const idle = Object.keys(PACKAGES).filter((name) => !used.has(name));
     assert.deepEqual(idle, []);
@@ -80,7 +78,7 @@ describe("the layers", () => {
 describe("the layer checker", () => {
   const layers: Table = {
     "src/base": ["src/contract"],
-    "src/net": ["type node:*"],
+    "src/net": ["#platform"],
     "transports/*": ["#platform"],
   };
   const faults = (file: string, source: string) =>
@@ -103,10 +101,8 @@ describe("the layer checker", () => {
       '/** @example import l from "l"; await import("l"); */',
       '  // import("m")',
     ].join("\n");
-    const seen = importsOf(source).map(({ specifier, typeOnly }) =>
-      typeOnly ? `type ${specifier}` : specifier,
-    );
-    assert.deepEqual(seen, ["a", "b", "c", "type d", "e", "f", "type g", "h", "i", "(computed)", "require"]);
+    const seen = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "(computed)", "(require)"];
+    assert.deepEqual(importsOf(source), seen);
   });
 
   it("lets a room import itself and what its row names", () => {
@@ -115,7 +111,7 @@ describe("the layer checker", () => {
       faults("transports/tcp/a.ts", 'import "#platform";\nimport "./b.ts";\nimport "ws";'),
       [],
     );
-    assert.deepEqual(faults("src/net/a.ts", 'import type { Socket } from "node:net";'), []);
+    assert.deepEqual(faults("src/net/a.ts", 'import { Duplex } from "#platform";'), []);
   });
 
   it("names the file and the import that the table forbids", () => {
@@ -124,6 +120,7 @@ describe("the layer checker", () => {
       ["src/base/ip.ts", "node:net"],
       ["src/base/ip.ts", "../../transports/tcp/index.ts"],
       ["src/base/ip.ts", "../../test/kit/link.ts"],
+      ["src/base/ip.ts", "#platform"],
       ["src/base/ip.ts", "1tp"],
       ["src/base/ip.ts", "ws"],
       ["src/net/socket.ts", "node:net"],

@@ -1,5 +1,4 @@
 import { posix } from "node:path";
-import type { Import } from "./source-file.ts";
 
 /** From a room, or from every folder of `transports/*`, to the rooms and modules it may import. */
 export type Table = Readonly<Record<string, readonly string[]>>;
@@ -7,21 +6,21 @@ export type Table = Readonly<Record<string, readonly string[]>>;
 /** The imports of one file that neither its room's row nor the list of packages allows, in words. */
 export function forbiddenImports(
   file: string,
-  imports: readonly Import[],
+  imports: readonly string[],
   layers: Table,
   packages: Table,
 ): string[] {
   const room = roomOf(file);
   const row = layers[room] ?? layers[anyOf(room)];
   if (!row) return [`${file}: ${room} has no row in the import table`];
+  const allowed = (target: string): boolean =>
+    target === room ||
+    row.includes(target) ||
+    row.includes(anyOf(target)) ||
+    !!packages[target]?.includes(room);
   return imports
-    .filter(({ specifier, typeOnly }) => {
-      const target = targetOf(file, specifier);
-      const own = target === room || packages[target]?.includes(room);
-      const listed = row.includes(target) || row.includes(anyOf(target));
-      return !own && !listed && !(typeOnly && row.includes(`type ${target}`));
-    })
-    .map(({ specifier }) => `${file} imports ${specifier}, which ${room} may not`);
+    .filter((specifier) => !allowed(targetOf(file, specifier)))
+    .map((specifier) => `${file} imports ${specifier}, which ${room} may not`);
 }
 
 /** `src/net`, `transports/tcp`; a file right under `src/` is a room of its own. */

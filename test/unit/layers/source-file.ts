@@ -1,28 +1,17 @@
-/** One import of a file, of any kind. */
-export interface Import {
-  /** As written; `(computed)` for `import(name)` and `require` for CommonJS. */
-  readonly specifier: string;
-  /** A statement that vanishes at build: `import type` or `export type … from`. */
-  readonly typeOnly: boolean;
-}
-
-const STATEMENT = /^(?:import|export)\s+(type\s)?(?:[^;"']*?\sfrom\s+)?["']([^"']+)["']/gm;
+const STATEMENT = /^(?:import|export)\s+(?:type\s)?(?:[^;"']*?\sfrom\s+)?["']([^"']+)["']/gm;
 const EXPRESSION = /\bimport\s*\(\s*(?:["']([^"']+)["'])?/g;
 const COMMONJS = /\b(?:require|createRequire|getBuiltinModule)\s*\(/g;
 
-/** Every import of a formatted TypeScript file, also dynamic ones and types written `import("…").Name`. */
-export function importsOf(source: string): Import[] {
+/**
+ * What a formatted TypeScript file imports, types and dynamic imports included, as written; `(computed)`
+ * stands for `import(name)` and `(require)` for CommonJS.
+ */
+export function importsOf(source: string): string[] {
   const code = withoutComments(source);
   return [
-    ...[...code.matchAll(STATEMENT)].map(([, type, name]) => ({
-      specifier: name!,
-      typeOnly: type !== undefined,
-    })),
-    ...[...code.matchAll(EXPRESSION)].map(([, name]) => ({
-      specifier: name ?? "(computed)",
-      typeOnly: false,
-    })),
-    ...[...code.matchAll(COMMONJS)].map(() => ({ specifier: "require", typeOnly: false })),
+    ...[...code.matchAll(STATEMENT)].map(([, specifier]) => specifier!),
+    ...[...code.matchAll(EXPRESSION)].map(([, specifier]) => specifier ?? "(computed)"),
+    ...[...code.matchAll(COMMONJS)].map(() => "(require)"),
   ];
 }
 
