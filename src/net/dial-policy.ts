@@ -31,14 +31,14 @@ export function checkDialPolicy(policy: unknown): asserts policy is DialPolicy |
     if (name !== "allow" && name !== "deny") {
       throw valueError("options.dialPolicy", "may only have 'allow' and 'deny'", name);
     }
-    if (scopes === undefined) continue;
-    if (!Array.isArray(scopes)) throw typeError(`options.dialPolicy.${name}`, "an array of scopes", scopes);
-    for (const scope of scopes) {
-      if (!SCOPES.includes(scope)) {
-        throw valueError(`options.dialPolicy.${name}`, `may only have ${SCOPES.join(", ")}`, scope);
-      }
-    }
+    if (scopes !== undefined) checkScopes(`options.dialPolicy.${name}`, scopes);
   }
+}
+
+function checkScopes(name: string, scopes: unknown): void {
+  if (!Array.isArray(scopes)) throw typeError(name, "an array of scopes", scopes);
+  const wrong = scopes.find((scope) => !SCOPES.includes(scope));
+  if (wrong !== undefined) throw valueError(name, `may only have ${SCOPES.join(", ")}`, wrong);
 }
 
 /** Whether the policy lets this endpoint be dialled. */

@@ -8,15 +8,16 @@ const PREFIX = "1tp:";
 /** Chosen: what a connectionInfo at its limits of size comes to, with room. */
 const MAX_TEXT = 1 << 20;
 
-/**
- * What the text holds, shared fields once:
- * `{ v?: version, k?: publicKey, s?: suite, e: [[transportType, transportInfo], …] }`.
- */
-interface Ticket {
-  readonly v?: string;
-  readonly k?: string;
-  readonly s?: string;
-  readonly e: readonly (readonly [string, JsonObject])[];
+/** The fields of an entry that are usually the same in all: version, publicKey, suite. */
+interface Shared {
+  readonly v?: string | undefined;
+  readonly k?: string | undefined;
+  readonly s?: string | undefined;
+}
+
+/** What the text holds: the fields all entries share once, then the entries. */
+interface Ticket extends Shared {
+  readonly e: readonly (readonly [transportType: string, transportInfo: JsonObject, own?: Shared])[];
 }
 
 /**
@@ -25,14 +26,24 @@ interface Ticket {
  */
 export function encodeTicket(connectionInfo: ConnectionInfo | Endpoint): string {
   const endpoints = parseConnectionInfo(connectionInfo);
-  const { version, publicKey, suite } = endpoints[0]!;
+  const shared = fieldsOf(endpoints[0]!);
+  const uniform = endpoints.every((endpoint) => sameFields(fieldsOf(endpoint), shared));
   const ticket: Ticket = {
-    ...(version === undefined ? {} : { v: version }),
-    ...(publicKey === undefined ? {} : { k: publicKey }),
-    ...(suite === undefined ? {} : { s: suite }),
-    e: endpoints.map(({ transportType, transportInfo }) => [transportType, transportInfo]),
+    ...(uniform ? shared : {}),
+    e: endpoints.map((endpoint) => {
+      const { transportType, transportInfo } = endpoint;
+      return uniform ? [transportType, transportInfo] : [transportType, transportInfo, fieldsOf(endpoint)];
+    }),
   };
   return PREFIX + toBase64Url(new TextEncoder().encode(JSON.stringify(ticket)));
+}
+
+function fieldsOf({ version, publicKey, suite }: Endpoint): Shared {
+  return { v: version, k: publicKey, s: suite };
+}
+
+function sameFields(a: Shared, b: Shared): boolean {
+  return a.v === b.v && a.k === b.k && a.s === b.s;
 }
 
 /**
@@ -45,15 +56,12 @@ export function decodeTicket(text: string): ConnectionInfo {
   if (!ticket) {
     throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "this is no ticket, or only a part of one" });
   }
-  const { v, k, s, e } = ticket;
   return parseConnectionInfo(
-    e.map((pair) => ({
-      transportType: Array.isArray(pair) ? pair[0] : undefined,
-      transportInfo: Array.isArray(pair) ? pair[1] : undefined,
-      version: v,
-      publicKey: k,
-      suite: s,
-    })),
+    ticket.e.map((entry) => {
+      const [transportType, transportInfo, own] = Array.isArray(entry) ? entry : [];
+      const { v, k, s } = own ?? ticket;
+      return { transportType, transportInfo, version: v, publicKey: k, suite: s };
+    }),
   );
 }
 

@@ -10,7 +10,7 @@ import { bindDatagram } from "./node-datagram.ts";
 export { Buffer } from "node:buffer";
 export { channel as diagnosticsChannel } from "node:diagnostics_channel";
 export { EventEmitter } from "node:events";
-export { Duplex } from "node:stream";
+export { addAbortSignal, Duplex } from "node:stream";
 
 /** The kernel's TCP: `node:net`. Undefined in runtimes without it. */
 export const tcp: typeof net | undefined = net;

@@ -1,0 +1,59 @@
+/**
+ * 1tp in Node: the API of `node:net` between any two endpoints, over the cheapest transport that works.
+ *
+ * ```ts
+ * import { net } from "1tp";
+ *
+ * const server = net.createServer((socket) => socket.pipe(socket));
+ * const connectionInfo = await server.listenP(); // plain JSON: hand it to the other side
+ * const socket = net.createConnection(connectionInfo, () => socket.write("hello"));
+ * ```
+ *
+ * @packageDocumentation
+ */
+import { MemoryTransport } from "../transports/memory/index.ts";
+import { TcpTransport } from "../transports/tcp/index.ts";
+import { setDefaultTransports } from "./net/default-transports.ts";
+import { nodePreset } from "./preset/node.ts";
+import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
+
+export type { MemoryTransportOptions } from "../transports/memory/index.ts";
+export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export { type ErrorCode, OnetpError } from "./base/errors.ts";
+export type { IpScope } from "./base/ip.ts";
+export { VERSION as version } from "./base/version.ts";
+export type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "./contract/channel.ts";
+export type { Clock, Instant, Millis, Timer } from "./contract/clock.ts";
+export type { ConnectionInfo, Endpoint, Json, JsonObject } from "./contract/endpoint.ts";
+export type { NetworkInterface, Random, Runtime } from "./contract/runtime.ts";
+export type { Candidate, PlannedAttempt, Scheduler } from "./contract/scheduler.ts";
+export type {
+  DialContext,
+  ListenContext,
+  Listener,
+  Phase,
+  Transport,
+  TransportTraits,
+} from "./contract/transport.ts";
+export type { DialPolicy } from "./net/dial-policy.ts";
+export * as net from "./net/index.ts";
+export { connect, createConnection, createServer, Server, Socket } from "./net/index.ts";
+export type { ListeningInfo } from "./net/listening-info.ts";
+export type { ServerOptions, SocketOptions } from "./net/options.ts";
+export type { AttemptOutcome, AttemptReport } from "./net/report.ts";
+export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/server.ts";
+export type { ReadyState } from "./net/socket.ts";
+export { decodeTicket, encodeTicket } from "./net/ticket.ts";
+export { MemoryTransport, ParallelScheduler, SequentialScheduler, StaggeredScheduler, TcpTransport };
+
+/** The transports by their words, to be used with `new`. */
+export const transports = { memory: MemoryTransport, tcp: TcpTransport } as const;
+
+/** The schedulers by their words, to be used with `new`. */
+export const schedulers = {
+  sequential: SequentialScheduler,
+  parallel: ParallelScheduler,
+  staggered: StaggeredScheduler,
+} as const;
+
+setDefaultTransports(nodePreset);

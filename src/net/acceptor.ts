@@ -1,0 +1,102 @@
+import { codeOf, OnetpError } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
+import type { Channel } from "../contract/channel.ts";
+import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import type { Listener, Transport } from "../contract/transport.ts";
+import { combineErrors, type Failure } from "./combined-error.ts";
+
+/** What a server's transports are to do. */
+export interface AcceptorOptions {
+  readonly runtime: Runtime;
+  readonly transports: readonly Transport[];
+  readonly listeningInfo: readonly Endpoint[];
+  readonly exclusive: boolean;
+  onChannel(channel: Channel, transport: Transport): void;
+  /** One transport cannot listen, or does not any longer. */
+  onTransportError(error: Error, transport: Transport): void;
+  /** The last listener broke. */
+  onBroken(error: Error): void;
+}
+
+/** The listeners of a server's transports, from `listen` to `close`. */
+export class Acceptor {
+  readonly #options: AcceptorOptions;
+  /** By transport; in their order, with gaps for those that do not listen. */
+  readonly #listeners: (Listener | undefined)[] = [];
+  #referenced = true;
+  #closed = false;
+
+  constructor(options: AcceptorOptions) {
+    this.#options = options;
+  }
+
+  /** Where the server can be reached, in the order of the transports. */
+  get endpoints(): ConnectionInfo {
+    return this.#listeners.flatMap((listener) =>
+      (listener?.endpoints ?? []).map((endpoint) => ({ ...endpoint, version: VERSION })),
+    );
+  }
+
+  /** Resolves when every transport has listened or failed; rejects when all have failed. */
+  async open(): Promise<void> {
+    const failures: Failure[] = [];
+    const { transports } = this.#options;
+    await Promise.all(
+      transports.map((transport, i) =>
+        this.#listen(transport, i).catch((error: Error) => {
+          failures.push({ error, description: `${transport.type} ${codeOf(error) ?? error.message}` });
+          if (transports.length > 1 && !this.#closed) this.#options.onTransportError(error, transport);
+        }),
+      ),
+    );
+    if (failures.length < transports.length) return;
+    throw failures.length === 1 ? failures[0]!.error : combineErrors("listen", failures);
+  }
+
+  async #listen(transport: Transport, index: number): Promise<void> {
+    if (!transport.listen) {
+      throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "it cannot listen", transport: transport.type });
+    }
+    const { runtime, exclusive, listeningInfo } = this.#options;
+    const listener = await transport.listen({
+      runtime,
+      exclusive,
+      listeningInfo: listeningInfo.filter(({ transportType }) => transportType === transport.type),
+      onChannel: (channel) => {
+        if (this.#closed) channel.abort();
+        else this.#options.onChannel(channel, transport);
+      },
+      onError: (error) => this.#broken(error, transport, index),
+    });
+    if (this.#closed) {
+      await listener.close();
+      return;
+    }
+    this.#listeners[index] = listener;
+    if (!this.#referenced) listener.unref();
+  }
+
+  #broken(error: Error, transport: Transport, index: number): void {
+    if (this.#closed) return;
+    this.#listeners[index] = undefined;
+    if (this.#listeners.some(Boolean)) this.#options.onTransportError(error, transport);
+    else this.#options.onBroken(error);
+  }
+
+  /** Stops accepting. Resolves when every port is free. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#listeners.map((listener) => listener?.close()));
+  }
+
+  ref(): void {
+    this.#referenced = true;
+    for (const listener of this.#listeners) listener?.ref();
+  }
+
+  unref(): void {
+    this.#referenced = false;
+    for (const listener of this.#listeners) listener?.unref();
+  }
+}

@@ -1,0 +1,114 @@
+import { systemError } from "../base/errors.ts";
+import type { Channel } from "../contract/channel.ts";
+import type { Instant, Timer } from "../contract/clock.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import type { Candidate } from "../contract/scheduler.ts";
+import type { DialContext } from "../contract/transport.ts";
+import { AttemptRecord, sinceStart } from "./report.ts";
+
+/** What an attempt asks of the dial it belongs to. */
+export interface AttemptOwner {
+  readonly runtime: Runtime;
+  readonly began: Instant;
+  /** Claims the race. False: another attempt was first, or the dial is over. */
+  claim(attempt: Attempt): boolean;
+  failed(attempt: Attempt): void;
+  /** Turns the transport's channel into the one the application gets: the session handshake. */
+  secure(channel: Channel, candidate: Candidate, signal: AbortSignal): Promise<Channel> | Channel;
+}
+
+/** One planned attempt: a promise made up front whose dial begins when it is due. */
+export class Attempt {
+  readonly candidate: Candidate;
+  readonly record: AttemptRecord;
+  /** Resolves for the winner only; rejects when the attempt fails. */
+  readonly promise: Promise<Channel>;
+  readonly #owner: AttemptOwner;
+  readonly #controller = new AbortController();
+  #resolve!: (channel: Channel) => void;
+  #reject!: (error: Error) => void;
+  #timer: Timer | undefined;
+
+  constructor(candidate: Candidate, owner: AttemptOwner) {
+    this.candidate = candidate;
+    this.record = new AttemptRecord(candidate);
+    this.#owner = owner;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  begin(): void {
+    const { clock } = this.#owner.runtime;
+    const now = clock.now();
+    this.record.start = sinceStart(now, this.#owner.began);
+    this.record.outcome = "running";
+    this.#timer = clock.setTimer(now + this.candidate.transport.connectTimeout, () => this.#expire());
+    this.#run().then(
+      (channel) => this.#succeed(channel),
+      (error) => this.#fail(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  /** Gives the attempt up: a loser, or a dial that was destroyed. */
+  abort(reason: Error): void {
+    if (this.record.outcome === "running") this.#end("aborted");
+    this.#controller.abort(reason);
+    this.#reject(reason);
+  }
+
+  async #run(): Promise<Channel> {
+    const { signal } = this.#controller;
+    const channel = await this.candidate.transport.dial(this.candidate.endpoint, this.#context());
+    if (signal.aborted) {
+      channel.abort();
+      throw signal.reason;
+    }
+    this.record.phase = "handshake";
+    return this.#owner.secure(channel, this.candidate, signal);
+  }
+
+  #context(): DialContext {
+    return {
+      runtime: this.#owner.runtime,
+      signal: this.#controller.signal,
+      onPhase: (phase) => {
+        if (this.record.outcome === "running") this.record.phase = phase;
+      },
+    };
+  }
+
+  #succeed(channel: Channel): void {
+    if (this.record.outcome !== "running" || !this.#owner.claim(this)) {
+      channel.abort();
+      return;
+    }
+    this.#end("won");
+    this.#resolve(channel);
+  }
+
+  #fail(error: Error): void {
+    if (this.record.outcome !== "running") return;
+    this.record.error = error;
+    this.#end("failed");
+    this.#reject(error);
+    this.#owner.failed(this);
+  }
+
+  #expire(): void {
+    const { address, port } = this.candidate.endpoint.transportInfo;
+    const error =
+      typeof address === "string" && typeof port === "number"
+        ? systemError("ETIMEDOUT", "connect", address, port)
+        : systemError("ETIMEDOUT", "connect");
+    this.#fail(error);
+    this.#controller.abort(error);
+  }
+
+  #end(outcome: "won" | "failed" | "aborted"): void {
+    this.#timer?.cancel();
+    this.record.outcome = outcome;
+    this.record.end = sinceStart(this.#owner.runtime.clock.now(), this.#owner.began);
+  }
+}

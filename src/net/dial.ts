@@ -1,0 +1,159 @@
+import pAny from "p-any";
+import { diagnosticsChannel } from "#platform";
+import { type Drive, drive } from "../base/drive.ts";
+import { nodeError, OnetpError, systemError } from "../base/errors.ts";
+import type { Channel } from "../contract/channel.ts";
+import type { Instant, Millis, Timer } from "../contract/clock.ts";
+import type { ConnectionInfo } from "../contract/endpoint.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import type { Candidate, PlannedAttempt, Scheduler } from "../contract/scheduler.ts";
+import type { Transport } from "../contract/transport.ts";
+import { BlackHoles } from "../scheduler/black-holes.ts";
+import { findCandidates } from "../scheduler/candidates.ts";
+import { Race } from "../scheduler/race.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { type DialPolicy, mayDial } from "./dial-policy.ts";
+import { type AttemptReport, dialError } from "./report.ts";
+
+/** What a dial needs besides the endpoints. */
+export interface DialOptions {
+  readonly runtime: Runtime;
+  readonly transports: readonly Transport[];
+  readonly scheduler: Scheduler;
+  /** For the whole dial. */
+  readonly connectTimeout: Millis;
+  readonly dialPolicy: DialPolicy | undefined;
+}
+
+/** Chosen: more cannot be tried within any patience. */
+const MAX_ATTEMPTS = 256;
+
+const blackHoles = new BlackHoles();
+const attemptChannel = diagnosticsChannel("1tp:attempt");
+
+/** One race over all candidates of a connectionInfo. Runs once. */
+export class Dial implements AttemptOwner {
+  readonly runtime: Runtime;
+  readonly began: Instant;
+  readonly #attempts: readonly Attempt[];
+  readonly #race: Race;
+  readonly #drive: Drive;
+  readonly #connectTimeout: Millis;
+  #winner: Attempt | undefined;
+  #timer: Timer | undefined;
+  #over: Error | undefined;
+
+  /** @throws OnetpError `ERR_1TP_NO_TRANSPORT` if there is nothing to try. */
+  constructor(connectionInfo: ConnectionInfo, options: DialOptions) {
+    this.runtime = options.runtime;
+    this.began = options.runtime.clock.now();
+    this.#connectTimeout = options.connectTimeout;
+    const plan = makePlan(connectionInfo, options);
+    this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));
+    this.#race = new Race(plan);
+    this.#drive = drive(
+      this.#race,
+      this.runtime.clock,
+      () => undefined,
+      ({ index }) => this.#attempts[index]!.begin(),
+    );
+  }
+
+  /** Every attempt, in the order of the plan; kept up to date while the dial runs. */
+  get report(): readonly AttemptReport[] {
+    return this.#attempts.map((attempt) => attempt.record);
+  }
+
+  /** The transport that won. */
+  get transport(): Transport | undefined {
+    return this.#winner?.candidate.transport;
+  }
+
+  /** Resolves with the first channel to be ready; rejects when no attempt is left, or with the reason of `abort`. */
+  async run(): Promise<Channel> {
+    const first = pAny(this.#attempts.map((attempt) => attempt.promise));
+    this.#timer = this.runtime.clock.setTimer(this.began + this.#connectTimeout, () => this.#expire());
+    this.#race.start(this.began);
+    this.#drive.wake();
+    try {
+      return await first;
+    } catch {
+      throw this.#over ?? dialError(this.report);
+    } finally {
+      this.#finish();
+    }
+  }
+
+  /** Gives up: aborts every attempt, `run` rejects with the reason. */
+  abort(reason: Error): void {
+    if (this.#winner || this.#over) return;
+    this.#over = reason;
+    this.#drive.stop();
+    for (const attempt of this.#attempts) attempt.abort(reason);
+  }
+
+  claim(attempt: Attempt): boolean {
+    if (this.#winner || this.#over) return false;
+    this.#winner = attempt;
+    blackHoles.record(attempt.candidate.transport, attempt.candidate.endpoint, true);
+    return true;
+  }
+
+  failed({ candidate, record }: Attempt): void {
+    blackHoles.record(candidate.transport, candidate.endpoint, false);
+    if (attemptChannel.hasSubscribers) attemptChannel.publish(record);
+    this.#race.attemptFailed(this.runtime.clock.now());
+    this.#drive.wake();
+  }
+
+  secure(channel: Channel): Channel {
+    return channel;
+  }
+
+  #expire(): void {
+    const error = systemError("ETIMEDOUT", "connect");
+    error.message += `: no attempt succeeded within ${this.#connectTimeout} ms`;
+    this.abort(Object.assign(error, { cause: dialError(this.report).cause }));
+  }
+
+  #finish(): void {
+    this.#timer?.cancel();
+    this.#drive.stop();
+    if (!this.#winner) return;
+    if (attemptChannel.hasSubscribers) attemptChannel.publish(this.#winner.record);
+    if (this.#attempts.length === 1) return;
+    const reason = nodeError("ABORT_ERR", "another attempt was first");
+    for (const attempt of this.#attempts) if (attempt !== this.#winner) attempt.abort(reason);
+  }
+}
+
+function makePlan(connectionInfo: ConnectionInfo, options: DialOptions): readonly PlannedAttempt[] {
+  const allowed = connectionInfo.filter((endpoint) => mayDial(endpoint, options.dialPolicy));
+  const candidates = findCandidates(allowed, options.transports, blackHoles);
+  if (candidates.length === 0) {
+    const forbidden = connectionInfo.length - allowed.length;
+    throw new OnetpError("ERR_1TP_NO_TRANSPORT", { detail: explain(connectionInfo, options, forbidden) });
+  }
+  const plan = options.scheduler.plan(candidates);
+  checkPlan(plan, candidates);
+  return plan.slice(0, MAX_ATTEMPTS);
+}
+
+function explain(connectionInfo: ConnectionInfo, { transports }: DialOptions, forbidden: number): string {
+  const types = [...new Set(connectionInfo.map(({ transportType }) => transportType))].slice(0, 8);
+  const ours = transports.map(({ type }) => type).join(", ");
+  const denied = forbidden > 0 ? ` (${forbidden} forbidden by the dial policy)` : "";
+  return `${connectionInfo.length} of type ${types.join(", ")}${denied}, for the transports ${ours || "none"}`;
+}
+
+/** A scheduler is the user's code: a wrong plan says so at once. */
+function checkPlan(plan: readonly PlannedAttempt[], candidates: readonly Candidate[]): void {
+  const sound =
+    Array.isArray(plan) &&
+    plan.length > 0 &&
+    plan.every(({ candidate, startAfter }) => candidates.includes(candidate) && startAfter >= 0) &&
+    new Set(plan.map(({ candidate }) => candidate)).size === plan.length;
+  if (sound) return;
+  const expected = "at least one { candidate, startAfter ≥ 0 }, each candidate one of those given, once";
+  throw nodeError("ERR_INVALID_RETURN_VALUE", `A scheduler's plan() must return ${expected}`, TypeError);
+}

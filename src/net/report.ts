@@ -1,0 +1,70 @@
+import { formatEndpoint } from "../base/endpoint.ts";
+import { codeOf } from "../base/errors.ts";
+import type { Instant, Millis } from "../contract/clock.ts";
+import type { Endpoint } from "../contract/endpoint.ts";
+import type { Candidate } from "../contract/scheduler.ts";
+import type { Phase } from "../contract/transport.ts";
+import { combineErrors } from "./combined-error.ts";
+
+/** What became of an attempt; `aborted` is a loser of the race, or an attempt given up by the caller. */
+export type AttemptOutcome = "planned" | "running" | "won" | "failed" | "aborted";
+
+/** One attempt of a dial, on the dial's time line. */
+export interface AttemptReport {
+  /** The transport's word. */
+  readonly transport: string;
+  readonly endpoint: Endpoint;
+  readonly cost: number;
+  /** Ms since the dial began; undefined if the attempt never began. */
+  readonly start: Millis | undefined;
+  /** Ms since the dial began; undefined while it runs. */
+  readonly end: Millis | undefined;
+  /** The step it reached. */
+  readonly phase: Phase;
+  readonly outcome: AttemptOutcome;
+  readonly error: Error | undefined;
+}
+
+/** The report of one attempt while it is being written. */
+export class AttemptRecord implements AttemptReport {
+  readonly transport: string;
+  readonly endpoint: Endpoint;
+  readonly cost: number;
+  start: Millis | undefined;
+  end: Millis | undefined;
+  phase: Phase;
+  outcome: AttemptOutcome = "planned";
+  error: Error | undefined;
+
+  constructor({ transport, endpoint, cost }: Candidate) {
+    this.transport = transport.type;
+    this.endpoint = endpoint;
+    this.cost = cost;
+    this.phase = transport.traits.signaled ? "signal" : "connect";
+  }
+}
+
+/** The error of a dial none of whose attempts won. */
+export function dialError(attempts: readonly AttemptReport[]): Error {
+  const failed = attempts.filter((attempt) => attempt.error);
+  const failures = failed.map((attempt) => ({ error: attempt.error!, description: describe(attempt) }));
+  return Object.assign(combineErrors("connect", failures), addressOf(failed[0]));
+}
+
+function addressOf(attempt: AttemptReport | undefined): object {
+  const { address, port } = attempt?.endpoint.transportInfo ?? {};
+  return {
+    ...(typeof address === "string" ? { address } : {}),
+    ...(typeof port === "number" ? { port } : {}),
+  };
+}
+
+function describe({ endpoint, error, phase, start = 0, end = start }: AttemptReport): string {
+  const reason = codeOf(error) ?? error?.message;
+  return `${formatEndpoint(endpoint)} ${reason} (${phase}, ${Math.round(end - start)} ms)`;
+}
+
+/** Ms from the start of a dial, to a microsecond. */
+export function sinceStart(now: Instant, began: Instant): Millis {
+  return Math.round((now - began) * 1000) / 1000;
+}

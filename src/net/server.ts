@@ -1,0 +1,223 @@
+import { EventEmitter, nextTick } from "#platform";
+import { checkOptional, typeError } from "../base/argument.ts";
+import { nodeError } from "../base/errors.ts";
+import type { Channel } from "../contract/channel.ts";
+import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
+import type { Transport } from "../contract/transport.ts";
+import { Acceptor } from "./acceptor.ts";
+import { checkListeningInfo, type ListeningInfo } from "./listening-info.ts";
+import {
+  checkTransports,
+  type ServerOptions,
+  type SocketSettings,
+  serverSettings,
+  socketSettings,
+} from "./options.ts";
+import { acceptSocket, type Socket } from "./socket.ts";
+
+/** What `listen` takes besides the listeningInfo. */
+export interface ListenOptions {
+  /** Fail rather than listen elsewhere than the listeningInfo says. Default: the server's option. */
+  readonly exclusive?: boolean;
+}
+
+/** A connection that was refused because there are `maxConnections` already. */
+export interface DroppedConnection {
+  readonly remoteAddress: Endpoint;
+  readonly localAddress: Endpoint | undefined;
+}
+
+/** The events of a Server with their arguments. */
+export interface ServerEvents {
+  listening: [];
+  connection: [socket: Socket];
+  error: [error: Error];
+  close: [];
+  drop: [dropped: DroppedConnection];
+  /** One of several transports cannot listen, or does not any longer. */
+  transportError: [error: Error, transport: Transport];
+}
+
+/** Listens on all its transports at once, with the surface and the events of `net.Server`. */
+export class Server extends EventEmitter<ServerEvents> {
+  /** Connections beyond this many are dropped. */
+  maxConnections: number | undefined;
+  readonly #transports: readonly Transport[];
+  readonly #options: ServerOptions;
+  readonly #socketSettings: SocketSettings;
+  #acceptor: Acceptor | undefined;
+  #listening = false;
+  #closing = false;
+  #referenced = true;
+  #connections = 0;
+
+  /** @throws for wrong transports or options, with the codes Node uses. */
+  constructor(transports?: readonly Transport[] | null, options: ServerOptions = {}) {
+    super();
+    serverSettings(options);
+    this.#transports = checkTransports(transports);
+    this.#options = options;
+    this.#socketSettings = socketSettings(options.runtime ? { runtime: options.runtime } : {});
+    const { signal } = options;
+    if (signal?.aborted) nextTick(() => this.close());
+    else signal?.addEventListener("abort", () => this.close(), { once: true });
+  }
+
+  get listening(): boolean {
+    return this.#listening;
+  }
+
+  /** The connectionInfo to give to whoever is to connect; null while not listening. */
+  address(): ConnectionInfo | null {
+    return this.#listening && this.#acceptor ? this.#acceptor.endpoints : null;
+  }
+
+  /**
+   * Listens on every transport. `'listening'` comes when each has listened or failed, `'error'` when none can.
+   * @throws ERR_SERVER_ALREADY_LISTEN, or ERR_INVALID_ARG_TYPE and ERR_SOCKET_BAD_PORT for a wrong listeningInfo.
+   */
+  listen(onListening?: () => void): this;
+  listen(listeningInfo?: ListeningInfo | null, onListening?: () => void): this;
+  listen(listeningInfo?: ListeningInfo | null, options?: ListenOptions, onListening?: () => void): this;
+  listen(...given: unknown[]): this {
+    const callback = typeof given.at(-1) === "function" ? (given.pop() as () => void) : undefined;
+    const [listeningInfo, options = {}] = given;
+    if (typeof options !== "object" || options === null) throw typeError("options", "an object", options);
+    const { exclusive = this.#options.exclusive ?? false } = options as ListenOptions;
+    checkOptional("options.exclusive", exclusive, "boolean");
+    const entries = checkListeningInfo(listeningInfo);
+    if (this.#acceptor) {
+      const message = "Listen method has been called more than once without closing.";
+      throw nodeError("ERR_SERVER_ALREADY_LISTEN", message);
+    }
+    if (callback) this.once("listening", callback);
+    this.#open(entries, exclusive);
+    return this;
+  }
+
+  /** As `listen`; resolves with `address()`, rejects with what `'error'` would say. */
+  listenP(listeningInfo?: ListeningInfo | null, options?: ListenOptions): Promise<ConnectionInfo> {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        this.off("listening", settle).off("error", settle).off("close", closed);
+        if (error) reject(error);
+        else resolve(this.address() ?? []);
+      };
+      const closed = (): void => settle(notRunning());
+      this.listen(listeningInfo, options ?? {}, settle);
+      this.once("error", settle).once("close", closed);
+    });
+  }
+
+  #open(listeningInfo: readonly Endpoint[], exclusive: boolean): void {
+    const acceptor = new Acceptor({
+      runtime: this.#socketSettings.runtime,
+      transports: this.#transports,
+      listeningInfo,
+      exclusive,
+      onChannel: (channel, transport) => this.#accept(channel, transport),
+      onTransportError: (error, transport) => this.emit("transportError", error, transport),
+      onBroken: (error) => this.#fail(acceptor, error),
+    });
+    this.#acceptor = acceptor;
+    if (!this.#referenced) acceptor.unref();
+    acceptor.open().then(
+      () => {
+        if (this.#acceptor !== acceptor || this.#closing) return;
+        this.#listening = true;
+        this.emit("listening");
+      },
+      (error) => this.#fail(acceptor, error),
+    );
+  }
+
+  #fail(acceptor: Acceptor, error: Error): void {
+    if (this.#acceptor !== acceptor || this.#closing) return;
+    this.#acceptor = undefined;
+    this.#listening = false;
+    this.emit("error", error);
+  }
+
+  #accept(channel: Channel, transport: Transport): void {
+    if (this.maxConnections !== undefined && this.#connections >= this.maxConnections) {
+      channel.abort();
+      this.emit("drop", { remoteAddress: channel.remote, localAddress: channel.local });
+      return;
+    }
+    this.#connections += 1;
+    const onDestroy = (): void => {
+      this.#connections -= 1;
+      this.#emitCloseIfDrained();
+    };
+    const socket = acceptSocket(
+      { channel, transport, settings: this.#socketSettings, onDestroy },
+      this.#options,
+    );
+    if (this.#options.pauseOnConnect) socket.pause();
+    this.emit("connection", socket);
+  }
+
+  /**
+   * Stops accepting and keeps connections; `'close'` follows the last. `callback` gets
+   * ERR_SERVER_NOT_RUNNING if the server was not listening.
+   */
+  close(callback?: (error?: Error) => void): this {
+    checkOptional("callback", callback, "function");
+    const acceptor = this.#acceptor;
+    if (callback)
+      this.once("close", acceptor && !this.#closing ? () => callback() : () => callback(notRunning()));
+    if (!acceptor) {
+      this.#emitCloseIfDrained();
+      return this;
+    }
+    if (this.#closing) return this;
+    this.#closing = true;
+    this.#listening = false;
+    acceptor.close().then(() => {
+      this.#acceptor = undefined;
+      this.#closing = false;
+      this.#emitCloseIfDrained();
+    });
+    return this;
+  }
+
+  /** As `close`; resolves after the last connection is closed. */
+  closeP(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.close((error) => (error ? reject(error) : resolve()));
+    });
+  }
+
+  #emitCloseIfDrained(): void {
+    if (this.#acceptor || this.#connections > 0) return;
+    nextTick(() => this.emit("close"));
+  }
+
+  /** As in `net`: the number of open connections. */
+  getConnections(callback: (error: Error | null, count: number) => void): this {
+    const count = this.#connections;
+    nextTick(() => callback(null, count));
+    return this;
+  }
+
+  /** Let the server keep the process alive (the default). */
+  ref(): this {
+    this.#referenced = true;
+    this.#acceptor?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#referenced = false;
+    this.#acceptor?.unref();
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#acceptor) await this.closeP();
+  }
+}
+
+function notRunning(): Error {
+  return nodeError("ERR_SERVER_NOT_RUNNING", "Server is not running.");
+}

@@ -1,0 +1,7 @@
+import { TcpTransport } from "../../transports/tcp/index.ts";
+import type { Transport } from "../contract/transport.ts";
+
+/** What a Socket or Server in Node has when it is given no transports. */
+export function nodePreset(): readonly Transport[] {
+  return [new TcpTransport()];
+}
