@@ -1,0 +1,2 @@
+export { MemoryHub } from "./hub.ts";
+export { MemoryTransport, type MemoryTransportOptions } from "./transport.ts";

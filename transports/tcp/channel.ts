@@ -1,0 +1,166 @@
+import { nextTick, type tcp } from "#platform";
+import { socketEndpoint } from "../../src/base/socket-address.ts";
+import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../../src/contract/channel.ts";
+import type { Endpoint } from "../../src/contract/endpoint.ts";
+
+/** A socket of the platform's `net`. */
+export type NetSocket = InstanceType<NonNullable<typeof tcp>["Socket"]>;
+
+const CHANNEL = Symbol("channel");
+
+interface ChannelSocket extends NetSocket {
+  [CHANNEL]: TcpChannel;
+}
+
+/** The canonical literal for what the kernel calls an address: IPv4 in place of IPv4-mapped IPv6. */
+export function kernelAddress(address: string): string {
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/**
+ * A connected `net` socket with `allowHalfOpen` as a channel. Its listeners are shared by all channels
+ * and find theirs through the socket, which keeps an idle connection small.
+ */
+export class TcpChannel implements Channel {
+  readonly firstFlightSent = false;
+  readonly remote: Endpoint;
+  readonly #socket: ChannelSocket;
+  #sink: ChannelSink | undefined = undefined;
+  #flushed: (() => void) | undefined = undefined;
+  #error: Error | undefined = undefined;
+  #paused = false;
+  #aborted = false;
+  #closed = false;
+  /** Came before there was a sink. */
+  #drainHeld = false;
+  /** Came before there was a sink or while it was paused. */
+  #endHeld = false;
+
+  constructor(socket: NetSocket, remote: Endpoint) {
+    this.remote = remote;
+    this.#socket = Object.assign(socket, { [CHANNEL]: this });
+    socket.on("drain", TcpChannel.#on.drain);
+    socket.on("end", TcpChannel.#on.end);
+    socket.on("error", TcpChannel.#on.error);
+    socket.on("close", TcpChannel.#on.close);
+  }
+
+  /** What every channel's socket calls, with the socket as `this`. */
+  static readonly #on = {
+    data(this: ChannelSocket, chunk: Uint8Array): void {
+      const channel = this[CHANNEL];
+      if (!channel.#aborted) channel.#sink?.onData(chunk);
+    },
+    drain(this: ChannelSocket): void {
+      const channel = this[CHANNEL];
+      channel.#drainHeld = true;
+      channel.#deliver();
+    },
+    end(this: ChannelSocket): void {
+      const channel = this[CHANNEL];
+      channel.#endHeld = true;
+      channel.#deliver();
+    },
+    error(this: ChannelSocket, error: Error): void {
+      const channel = this[CHANNEL];
+      if (!channel.#aborted) channel.#error = error;
+    },
+    close(this: ChannelSocket): void {
+      const channel = this[CHANNEL];
+      channel.#closed = true;
+      channel.#deliver();
+    },
+    finish(this: ChannelSocket): void {
+      this[CHANNEL].#flushed?.();
+    },
+  };
+
+  /** Tells the sink what it may hear now. Not for calls from inside a method. */
+  #deliver(): void {
+    if (this.#drainHeld && this.#sink && !this.#aborted) {
+      this.#drainHeld = false;
+      this.#sink.onDrain();
+    }
+    if (this.#endHeld && this.#sink && !this.#paused && !this.#aborted) {
+      this.#endHeld = false;
+      this.#sink.onEnd();
+    }
+    // A close in good order comes after the end, however long the sink makes that wait.
+    const endFirst = this.#endHeld && !this.#aborted && !this.#error;
+    if (this.#closed && this.#sink && !endFirst) {
+      const sink = this.#sink;
+      this.#sink = undefined;
+      sink.onClose(this.#error);
+    }
+  }
+
+  #deliverSoon(): void {
+    if (this.#drainHeld || this.#endHeld || this.#closed) nextTick(() => this.#deliver());
+  }
+
+  get local(): Endpoint {
+    const { localAddress = "", localPort = 0 } = this.#socket;
+    return socketEndpoint("tcp", kernelAddress(localAddress), localPort);
+  }
+
+  attach(sink: ChannelSink): void {
+    this.#sink = sink;
+    this.#socket.on("data", TcpChannel.#on.data);
+    this.#deliverSoon();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return !this.#socket.destroyed && this.#socket.write(chunk);
+  }
+
+  end(flushed?: () => void): void {
+    if (flushed) {
+      this.#flushed = flushed;
+      this.#socket.on("finish", TcpChannel.#on.finish);
+    }
+    this.#socket.end();
+  }
+
+  abort(error?: Error): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    const socket = this.#socket;
+    if (socket.destroyed) {
+      this.#deliverSoon();
+      return;
+    }
+    this.#error = error;
+    // The system refuses to reset a connection whose shutdown is under way, and would leak it.
+    const shuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+    if (error && !shuttingDown) socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#socket.resume();
+    this.#deliverSoon();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): void {
+    if (option === "noDelay") this.#socket.setNoDelay(value === true);
+    else if (option === "keepAlive") this.#socket.setKeepAlive(value !== false, Number(value));
+  }
+
+  stats(): ChannelStats {
+    return { bytesRead: this.#socket.bytesRead, bytesWritten: this.#socket.bytesWritten };
+  }
+}

@@ -1,0 +1,1 @@
+export { TcpTransport, type TcpTransportOptions } from "./transport.ts";
