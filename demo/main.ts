@@ -1,0 +1,86 @@
+/** `npm start [-- file]`: echoes a real file over every transport, between two processes where it can. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline/promises";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { type EchoResult, sendFile, serveEcho } from "./echo.ts";
+import { type Row, rows } from "./rows.ts";
+
+/** Node's own program: a real file of many megabytes that is always there. */
+const path = process.argv[2] ?? process.execPath;
+const peer = fileURLToPath(new URL("./peer.ts", import.meta.url));
+const TIME_LIMIT = 60_000;
+
+interface Peer {
+  readonly process: ChildProcess;
+  /** Rejects unless the process exits with 0. */
+  readonly done: Promise<void>;
+}
+
+function start(...args: readonly string[]): Peer {
+  const child = spawn(process.execPath, [...process.execArgv, peer, ...args], {
+    stdio: ["pipe", "pipe", "inherit"],
+    timeout: TIME_LIMIT,
+  });
+  child.stdin!.on("error", () => undefined); // A child that died says so by its exit code.
+  const done = once(child, "exit").then(([code]) => {
+    if (code !== 0) throw new Error(`the ${args[0]} exited with ${code ?? "a signal"}`);
+  });
+  return { process: child, done };
+}
+
+async function betweenProcesses(row: Row): Promise<EchoResult> {
+  const server = start("server", row.name);
+  const failed = server.done.then(() => Promise.reject(new Error("the server exited early")));
+  const [info] = await Promise.race([once(createInterface(server.process.stdout!), "line"), failed]);
+  const client = start("client", row.name, path);
+  client.process.stdin!.end(info);
+  try {
+    const output = text(client.process.stdout!);
+    await client.done;
+    return JSON.parse(await output) as EchoResult;
+  } finally {
+    server.process.stdin!.end();
+    await server.done;
+  }
+}
+
+async function inOneProcess(row: Row): Promise<EchoResult> {
+  const { info, close } = await serveEcho(row);
+  const result = await sendFile(row, info, path);
+  await close();
+  return result;
+}
+
+const columns = [10, 34, 12, 9, 20] as const;
+
+function print(...cells: readonly string[]): void {
+  console.log(
+    cells
+      .map((cell, i) => cell.padEnd(columns[i] ?? 0))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+async function run(row: Row): Promise<boolean> {
+  try {
+    const result = await (row.oneProcess ? inOneProcess(row) : betweenProcesses(row));
+    const good = result.sent === result.received && result.bytes > 0;
+    const speed = `${result.megabytesPerSecond.toFixed(0)} MB/s`;
+    const outcome = good ? "ok" : "CORRUPTED";
+    const sum = result.received.slice(0, 16);
+    print(row.name, result.endpoint, `${result.connectMs.toFixed(1)} ms`, speed, sum, outcome);
+    return good;
+  } catch (error) {
+    print(row.name, "-", "-", "-", "-", `FAILED: ${(error as Error).message}`);
+    return false;
+  }
+}
+
+console.log(`Echo of ${path}\n`);
+print("transport", "endpoint", "connect", "echo", "SHA-256", "outcome");
+let good = true;
+for (const row of rows) good = (await run(row)) && good;
+process.exitCode = good ? 0 : 1;
