@@ -152,6 +152,7 @@ describe("the layer checker", () => {
       "src/a/unfinished.ts": "// TODO: finish",
       "src/a/random.ts": "const a = Math.random();",
       "src/a/bare.ts": "export const a = 1;",
+      "src/a/group.ts": "/** One. */\nexport const a = 1;\n\nexport const b = 2;",
       "src/a/loose.ts": "/** Far away. */\nconst b = 1;\nexport function a() {}",
       "src/a/long.ts": `${"\n".repeat(399)}a();`,
     };
@@ -164,6 +165,8 @@ describe("the layer checker", () => {
     const overloads =
       "/** Does. */\nexport function a(b: 1): void;\nexport function a(b: 2): void;\nfunction c() {}";
     assert.deepEqual(faultsOf("src/a/dial-policy.ts", overloads), []);
+    const group = "/** Both. */\nexport const a = 1;\nexport const b = 2;";
+    assert.deepEqual(faultsOf("src/a/packet.ts", group), []);
     assert.deepEqual(faultsOf("src/a/common-name.d.ts", 'export { b } from "b";').length, 1);
     assert.deepEqual(faultsOf("src/a/typescript.ts", "/** One. */\nexport type A = 1;\n"), []);
   });

@@ -47,15 +47,20 @@ export function faultsOf(file: string, source: string): string[] {
 const EXPORT =
   /^export (?:declare )?(?:abstract )?(?:async )?(?:const|let|function\*?|class|interface|type|enum) (\w+)/;
 
-/** Exports without a doc comment right above; an overload shares that of the first. */
+const ONE_LINE = /^export const .*;$/;
+
+/** An overload shares the doc comment of the first, constants of one line that of the group they are in. */
 function undocumented(lines: readonly string[]): string[] {
   const found: string[] = [];
   let documented: string | undefined;
   let above = "";
   for (const line of lines) {
     const name = EXPORT.exec(line)?.[1];
-    if (name && !above.endsWith("*/") && documented !== name) found.push(name);
-    if (name) documented = name;
+    if (name) {
+      const grouped = documented !== undefined && ONE_LINE.test(above) && ONE_LINE.test(line);
+      if (above.endsWith("*/") || documented === name || grouped) documented = name;
+      else found.push(name);
+    }
     if (!line.startsWith("// biome-ignore")) above = line.trimEnd();
   }
   return found;
