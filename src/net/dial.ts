@@ -35,6 +35,8 @@ const attemptChannel = diagnosticsChannel("1tp:attempt");
 export class Dial implements AttemptOwner {
   readonly runtime: Runtime;
   readonly began: Instant;
+  /** Every attempt, in the order of the plan; kept up to date while the dial runs. */
+  readonly report: readonly AttemptReport[];
   readonly #attempts: readonly Attempt[];
   readonly #race: Race;
   readonly #drive: Drive;
@@ -50,6 +52,7 @@ export class Dial implements AttemptOwner {
     this.#connectTimeout = options.connectTimeout;
     const plan = makePlan(connectionInfo, options);
     this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));
+    this.report = this.#attempts.map(({ record }) => record);
     this.#race = new Race(plan);
     this.#drive = drive(
       this.#race,
@@ -57,11 +60,6 @@ export class Dial implements AttemptOwner {
       () => undefined,
       ({ index }) => this.#attempts[index]!.begin(),
     );
-  }
-
-  /** Every attempt, in the order of the plan; kept up to date while the dial runs. */
-  get report(): readonly AttemptReport[] {
-    return this.#attempts.map((attempt) => attempt.record);
   }
 
   /** The transport that won. */

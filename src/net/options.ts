@@ -149,3 +149,19 @@ export function streamOptions({ allowHalfOpen, highWaterMark }: CommonOptions): 
     ...(highWaterMark === undefined ? {} : { highWaterMark }),
   };
 }
+
+/** The channel options chosen so far, for a channel that comes later. */
+export interface ChosenOptions {
+  readonly noDelay?: boolean;
+  readonly keepAlive?: number | false;
+}
+
+/** The channel options among a socket's options, if any. */
+export function channelOptions(options: CommonOptions): ChosenOptions | undefined {
+  const { noDelay, keepAlive, keepAliveInitialDelay = 0 } = options;
+  if (noDelay === undefined && keepAlive === undefined) return undefined;
+  return {
+    ...(noDelay === undefined ? {} : { noDelay }),
+    ...(keepAlive === undefined ? {} : { keepAlive: keepAlive ? keepAliveInitialDelay : false }),
+  };
+}

@@ -1,14 +1,17 @@
 import { addAbortSignal, Buffer, Duplex, nextTick } from "#platform";
 import { checkMillis, checkOptional } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
-import type { Channel, ChannelSink } from "../contract/channel.ts";
+import type { Channel } from "../contract/channel.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Transport } from "../contract/transport.ts";
 import { checkConnectionInfo, parseConnectionInfo } from "./connection-info.ts";
 import { Dial } from "./dial.ts";
 import { IdleTimer } from "./idle-timer.ts";
+import { type Delivery, Incoming } from "./incoming.ts";
 import {
+  type ChosenOptions,
   type CommonOptions,
+  channelOptions,
   checkTransports,
   type SocketOptions,
   type SocketSettings,
@@ -21,6 +24,8 @@ import type { AttemptReport } from "./report.ts";
 /** The life of a socket in the words of `net.Socket.readyState`. */
 export type ReadyState = "opening" | "open" | "readOnly" | "writeOnly" | "closed";
 
+const NO_ATTEMPTS: readonly AttemptReport[] = [];
+
 /** A channel the server has accepted. */
 export interface Connection {
   readonly channel: Channel;
@@ -28,12 +33,6 @@ export interface Connection {
   readonly settings: SocketSettings;
   /** Called once, when the socket is destroyed. */
   readonly onDestroy: () => void;
-}
-
-/** The channel options chosen so far, for a channel that comes later. */
-interface ChosenOptions {
-  noDelay?: boolean;
-  keepAlive?: number | false;
 }
 
 const connectionKey = Symbol("connection");
@@ -57,8 +56,8 @@ export class Socket extends Duplex {
   timeout: number | undefined;
   readonly #settings: SocketSettings;
   readonly #transports: readonly Transport[];
-  readonly #channelOptions: ChosenOptions;
-  readonly #idle: IdleTimer;
+  #channelOptions: ChosenOptions | undefined;
+  #idle: IdleTimer | undefined;
   #onDestroy: (() => void) | undefined;
   #connecting = false;
   #dial: Dial | undefined;
@@ -68,8 +67,7 @@ export class Socket extends Duplex {
   #channelPaused = false;
   /** Set by destroy: what is left to do when the channel is gone. */
   #onChannelClose: (() => void) | undefined;
-  #remote: Endpoint | undefined;
-  #local: Endpoint | undefined;
+  #report: readonly AttemptReport[] = NO_ATTEMPTS;
   #referenced = true;
   #resetting = false;
   #peerEnded = false;
@@ -86,7 +84,6 @@ export class Socket extends Duplex {
     this.#transports = usable;
     this.#channelOptions = channelOptions(options);
     this.#onDestroy = connection?.onDestroy;
-    this.#idle = new IdleTimer(settings.runtime.clock, () => this.emit("timeout"));
     if (options.timeout) this.setTimeout(options.timeout);
     if (connection) {
       this.#adopt(connection.channel, connection.transport);
@@ -119,12 +116,12 @@ export class Socket extends Duplex {
 
   /** The connectionInfo entry of the connected peer. */
   get remoteAddress(): Endpoint | undefined {
-    return this.#remote;
+    return this.#channel?.remote;
   }
 
   /** This end of the connection, where the transport knows it. */
   get localAddress(): Endpoint | undefined {
-    return this.#local;
+    return this.#channel?.local;
   }
 
   /** The word of the transport in use, such as `tcp`. */
@@ -134,7 +131,7 @@ export class Socket extends Duplex {
 
   /** Every attempt of the last dial on a time line; empty on a server's sockets. */
   get report(): readonly AttemptReport[] {
-    return this.#dial?.report ?? [];
+    return this.#report;
   }
 
   get bytesRead(): number {
@@ -173,11 +170,12 @@ export class Socket extends Duplex {
     if (this.destroyed) this.#revive();
     if (onConnect) this.once("connect", onConnect);
     this.#connecting = true;
-    this.#idle.touch();
+    this.#idle?.touch();
     try {
       const options = { ...this.#settings, transports: this.#transports };
       const dial = new Dial(parseConnectionInfo(connectionInfo), options);
       this.#dial = dial;
+      this.#report = dial.report;
       dial.run().then(
         (channel) => this.#connected(dial, channel),
         (error) => this.#dial === dial && this.destroy(error),
@@ -194,6 +192,7 @@ export class Socket extends Duplex {
       return;
     }
     this.#connecting = false;
+    this.#dial = undefined;
     this.#adopt(channel, dial.transport!);
     this.emit("connect");
     this.emit("ready");
@@ -203,38 +202,36 @@ export class Socket extends Duplex {
   #adopt(channel: Channel, transport: Transport): void {
     this.#channel = channel;
     this.#transport = transport;
-    this.#remote = channel.remote;
-    this.#local = channel.local;
     if (!this.#referenced) channel.unref();
-    const { noDelay, keepAlive } = this.#channelOptions;
+    const { noDelay, keepAlive } = this.#channelOptions ?? {};
     if (noDelay !== undefined) channel.set("noDelay", noDelay);
     if (keepAlive !== undefined) channel.set("keepAlive", keepAlive);
-    channel.attach(this.#sink());
-    this.#idle.touch();
+    channel.attach(new Incoming(this, Socket.#delivery));
+    this.#idle?.touch();
   }
 
-  #sink(): ChannelSink {
-    return {
-      onData: (chunk) => this.#receive(chunk),
-      onDrain: () => this.#drain(),
-      onEnd: () => {
-        this.#peerEnded = true;
-        if (this.destroyed) return;
-        this.push(null);
-        this.read(0);
-      },
-      onClose: (error) => this.#lost(error),
-    };
-  }
+  static readonly #delivery: Delivery<Socket> = {
+    data: (socket, chunk) => socket.#receive(chunk),
+    drain: (socket) => socket.#drain(),
+    end: (socket) => socket.#ended(),
+    close: (socket, error) => socket.#lost(error),
+  };
 
   #receive(chunk: Uint8Array): void {
     if (this.destroyed) return;
     this.#bytesRead += chunk.length;
-    this.#idle.touch();
+    this.#idle?.touch();
     const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     if (this.push(buffer) || this.#channelPaused) return;
     this.#channelPaused = true;
     this.#channel?.pause();
+  }
+
+  #ended(): void {
+    this.#peerEnded = true;
+    if (this.destroyed) return;
+    this.push(null);
+    this.read(0);
   }
 
   override _read(): void {
@@ -244,17 +241,17 @@ export class Socket extends Duplex {
   }
 
   #drain(): void {
-    this.#idle.touch();
+    this.#idle?.touch();
     this.#outgoing.drained();
   }
 
   override _write(chunk: Uint8Array, _encoding: string, callback: Callback): void {
-    this.#idle.touch();
+    this.#idle?.touch();
     this.#outgoing.write([chunk], callback);
   }
 
   override _writev(chunks: { chunk: Uint8Array }[], callback: Callback): void {
-    this.#idle.touch();
+    this.#idle?.touch();
     this.#outgoing.write(
       chunks.map(({ chunk }) => chunk),
       callback,
@@ -270,8 +267,9 @@ export class Socket extends Duplex {
     const hadError = Boolean(error);
     const channel = this.#channel;
     this.#connecting = false;
-    this.#idle.clear();
-    this.#dial?.abort(error ?? closedBeforeConnection());
+    this.#idle?.clear();
+    if (this.#dial) this.#dial.abort(error ?? closedBeforeConnection());
+    this.#dial = undefined;
     const close = (): void => {
       this.emit("close", hadError);
       this.#outgoing.close();
@@ -300,7 +298,6 @@ export class Socket extends Duplex {
   /** A socket that was closed may connect anew, as in `net`. */
   #revive(): void {
     (this as unknown as { _undestroy(): void })._undestroy();
-    this.#dial = undefined;
     this.#transport = undefined;
     this.#channel = undefined;
     this.#channelClosed = false;
@@ -347,6 +344,7 @@ export class Socket extends Duplex {
     checkOptional("callback", callback, "function");
     if (this.destroyed) return this;
     this.timeout = ms;
+    this.#idle ??= new IdleTimer(this.#settings.runtime.clock, () => this.emit("timeout"));
     this.#idle.set(ms);
     if (callback && ms > 0) this.once("timeout", callback);
     else if (callback) this.off("timeout", callback);
@@ -355,7 +353,7 @@ export class Socket extends Duplex {
 
   /** As in `net`; ignored by transports that have no such thing. */
   setNoDelay(enable = true): this {
-    this.#channelOptions.noDelay = Boolean(enable);
+    this.#channelOptions = { ...this.#channelOptions, noDelay: Boolean(enable) };
     this.#channel?.set("noDelay", Boolean(enable));
     return this;
   }
@@ -363,7 +361,7 @@ export class Socket extends Duplex {
   /** As in `net`; `initialDelay` in ms, 0 keeps the transport's. */
   setKeepAlive(enable = false, initialDelay = 0): this {
     const value = enable ? initialDelay : false;
-    this.#channelOptions.keepAlive = value;
+    this.#channelOptions = { ...this.#channelOptions, keepAlive: value };
     this.#channel?.set("keepAlive", value);
     return this;
   }
@@ -383,13 +381,6 @@ export class Socket extends Duplex {
 
   /** `localAddress`, or an empty object when not connected. */
   address(): Endpoint | Record<string, never> {
-    return this.#local ?? {};
+    return this.localAddress ?? {};
   }
-}
-
-function channelOptions({ noDelay, keepAlive, keepAliveInitialDelay = 0 }: CommonOptions): ChosenOptions {
-  return {
-    ...(noDelay === undefined ? {} : { noDelay }),
-    ...(keepAlive === undefined ? {} : { keepAlive: keepAlive ? keepAliveInitialDelay : false }),
-  };
 }
