@@ -1,0 +1,9 @@
+import { nodeNet } from "./node-net.ts";
+import { onetp } from "./onetp.ts";
+import { programs } from "./programs.ts";
+
+const [, , harnessName = "", program = ""] = process.argv;
+const harness = [nodeNet, onetp("tcp"), onetp("memory")].find(({ name }) => name === harnessName);
+const run = programs[program];
+if (!harness || !run) throw new Error(`no such harness or program: ${harnessName}, ${program}`);
+run(harness, (line) => process.stdout.write(`${line}\n`));

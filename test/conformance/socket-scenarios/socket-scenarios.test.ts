@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { destroying } from "./destroying.ts";
+import { ending } from "./ending.ts";
+import { nodeNet } from "./node-net.ts";
+import { onetp } from "./onetp.ts";
+import { opening } from "./opening.ts";
+import { reading } from "./reading.ts";
+import { serving } from "./serving.ts";
+import { play } from "./stage.ts";
+import { streaming } from "./streaming.ts";
+import { timing } from "./timing.ts";
+import { writing } from "./writing.ts";
+
+const SCENARIOS = [
+  ...opening,
+  ...ending,
+  ...destroying,
+  ...writing,
+  ...reading,
+  ...streaming,
+  ...timing,
+  ...serving,
+];
+
+/** Node's `net` plays twice: a scenario whose own outcome is chance proves nothing. */
+const HARNESSES = [nodeNet, onetp("tcp"), onetp("memory")];
+
+describe("1tp does what node:net does", () => {
+  test("at least 70 scenarios, each of its own name, are played", () => {
+    assert.ok(SCENARIOS.length >= 70);
+    assert.equal(new Set(SCENARIOS.map((scenario) => scenario.name)).size, SCENARIOS.length);
+  });
+
+  for (const scenario of SCENARIOS) {
+    test(scenario.name, async (t) => {
+      const expected = await play(scenario, nodeNet);
+      for (const harness of HARNESSES) {
+        await t.test(harness.name, async () => assert.deepEqual(await play(scenario, harness), expected));
+      }
+    });
+  }
+});
