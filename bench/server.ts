@@ -1,0 +1,12 @@
+import { assigned, holdings } from "./process.ts";
+
+const { assignment, row } = await assigned();
+process.on("disconnect", () => process.exit());
+process.on("message", async () => process.send?.(await holdings()));
+
+const address = await row[assignment.side].listen((socket) => {
+  // A client that leaves at the end of its measurement resets what is still open.
+  socket.on("error", () => {});
+  row.workload.serve(socket);
+});
+process.send?.(address);
