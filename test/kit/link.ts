@@ -38,11 +38,11 @@ export interface LinkOptions {
   /** Probability that one bit arrives flipped. */
   readonly corrupt?: number;
   /** The cable is cut. */
-  readonly down?: boolean;
+  readonly cut?: boolean;
 }
 
 /** Why a link dropped a packet. */
-export type LinkDrop = "down" | "mtu" | "queue" | "loss";
+export type LinkDrop = "cut" | "mtu" | "queue" | "loss";
 
 /** What has happened on a link. */
 export interface LinkCounters {
@@ -69,7 +69,7 @@ export class Link<Packet extends { readonly data: Uint8Array }> {
     sent: 0,
     delivered: 0,
     deliveredBytes: 0,
-    dropped: { down: 0, mtu: 0, queue: 0, loss: 0 },
+    dropped: { cut: 0, mtu: 0, queue: 0, loss: 0 },
     reordered: 0,
     duplicated: 0,
     corrupted: 0,
@@ -100,8 +100,8 @@ export class Link<Packet extends { readonly data: Uint8Array }> {
   /** Takes a packet of `size` bytes on the wire and keeps its data. Says why if it drops it. */
   send(packet: Packet, size: number, now: Instant): LinkDrop | undefined {
     this.counters.sent++;
-    const { mtu, down } = this.#options;
-    if (down) return this.#drop("down");
+    const { mtu, cut } = this.#options;
+    if (cut) return this.#drop("cut");
     if (mtu !== undefined && size > mtu) return this.#drop("mtu");
     const departure = this.#enqueue(size, now);
     if (departure === undefined) return this.#drop("queue");

@@ -196,12 +196,12 @@ test("corruption flips exactly one bit of a copy", () => {
   assert.equal(link.counters.corrupted, 1);
 });
 
-test("a link that is down drops what is sent, not what is in flight", () => {
+test("a link that is cut drops what is sent, not what is in flight", () => {
   const link = new Link<Packet>({ latency: 10 }, 1);
   link.send(packet(1), 100, 0);
-  link.change({ down: true });
-  assert.equal(link.send(packet(2), 100, 5), "down");
-  link.change({ down: false, latency: 1 });
+  link.change({ cut: true });
+  assert.equal(link.send(packet(2), 100, 5), "cut");
+  link.change({ cut: false, latency: 1 });
   assert.equal(link.send(packet(3), 100, 20), undefined);
   assert.deepEqual(
     drain(link).map(({ id, at }) => [id, at]),

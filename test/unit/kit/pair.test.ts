@@ -180,9 +180,9 @@ test("runUntil ends when its condition holds, else it throws the reason and the 
     (error: Error) =>
       /nothing is left to happen\n/.test(error.message) && /b says "got 4"/.test(error.message),
   );
-  pair.ab.change({ down: true });
+  pair.ab.change({ cut: true });
   pair.a.call((engine, now) => engine.send(9, now));
-  assert.throws(() => pair.runUntil(() => false, 1000), /1000 ms have passed\n.*\(dropped: down\)/s);
+  assert.throws(() => pair.runUntil(() => false, 1000), /1000 ms have passed\n.*\(dropped: cut\)/s);
 });
 
 test("an engine whose time-out never moves is caught", () => {
