@@ -33,14 +33,30 @@ export function parseIp(text: string): IpAddress | undefined {
 }
 
 function parseV4(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
+  if (text.length < 7 || text.length > 15) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [i, part] of parts.entries()) {
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    const dot = part < 3 ? text.indexOf(".", at) : text.length;
+    const value = parseOctet(text, at, dot);
+    if (value < 0) return undefined;
+    bytes[part] = value;
+    at = dot + 1;
   }
   return bytes;
+}
+
+/** The octet between two places of a text, or -1. */
+function parseOctet(text: string, start: number, end: number): number {
+  if (end <= start || end > start + 3) return -1;
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = 10 * value + digit;
+  }
+  const leadingZero = end > start + 1 && text.charCodeAt(start) === 48;
+  return leadingZero || value > 255 ? -1 : value;
 }
 
 function parseV6(text: string): Uint8Array | undefined {
@@ -127,17 +143,21 @@ export function inSubnet(ip: IpAddress, prefix: IpAddress, bits: number): boolea
   return true;
 }
 
-type Network = readonly [prefix: IpAddress, bits: number, scope: IpScope];
+interface Network {
+  readonly prefix: IpAddress;
+  readonly bits: number;
+  readonly scope: IpScope;
+}
 
 function network(cidr: string, scope: IpScope): Network {
   const [prefix = "", bits] = cidr.split("/");
   const ip = parseIp(prefix);
   if (!ip) throw new Error(`not a network: ${cidr}`);
-  return [ip, Number(bits), scope];
+  return { prefix: ip, bits: Number(bits), scope };
 }
 
-/** The special-purpose registries of IANA (RFC 6890 and successors), most specific first. */
-const NETWORKS: readonly Network[] = [
+/** The special-purpose registry of IANA for IPv4 (RFC 6890 and successors), most specific first. */
+const V4_NETWORKS: readonly Network[] = [
   network("0.0.0.0/32", "unspecified"),
   network("0.0.0.0/8", "reserved"),
   network("10.0.0.0/8", "private"),
@@ -153,6 +173,10 @@ const NETWORKS: readonly Network[] = [
   network("203.0.113.0/24", "reserved"),
   network("224.0.0.0/4", "multicast"),
   network("240.0.0.0/4", "reserved"),
+];
+
+/** The same for IPv6. */
+const V6_NETWORKS: readonly Network[] = [
   network("::/128", "unspecified"),
   network("::1/128", "loopback"),
   network("::/96", "reserved"),
@@ -167,7 +191,15 @@ const NETWORKS: readonly Network[] = [
 /** How far a literal reaches; what is no literal is `reserved`. Carrier NAT (100.64/10) is private. */
 export function ipScope(text: string): IpScope {
   const ip = parseIp(text);
-  if (!ip) return "reserved";
-  for (const [prefix, bits, scope] of NETWORKS) if (inSubnet(ip, prefix, bits)) return scope;
+  return ip ? scopeOf(ip) : "reserved";
+}
+
+/** How far an address reaches. */
+export function scopeOf(ip: IpAddress): IpScope {
+  const networks = ip.bytes.length === 4 ? V4_NETWORKS : V6_NETWORKS;
+  for (let i = 0; i < networks.length; i++) {
+    const { prefix, bits, scope } = networks[i]!;
+    if (inSubnet(ip, prefix, bits)) return scope;
+  }
   return "public";
 }

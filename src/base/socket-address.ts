@@ -1,6 +1,6 @@
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
-import { formatIp, ipScope, parseIp } from "./ip.ts";
+import { formatIp, parseIp, scopeOf } from "./ip.ts";
 
 /**
  * The `{ address, port }` of a stranger's transportInfo in canonical form, or undefined if nothing can
@@ -14,7 +14,7 @@ export function parseSocketAddress(info: unknown): SocketAddress | undefined {
   if (!Number.isInteger(port) || port < 1 || port > 65535) return undefined;
   const ip = parseIp(address);
   if (!ip) return undefined;
-  const scope = ipScope(address);
+  const scope = scopeOf(ip);
   if (scope === "unspecified" || scope === "multicast") return undefined;
   if (ip.zone !== undefined && scope !== "link-local") return undefined;
   return { address: formatIp(ip), port };

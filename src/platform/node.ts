@@ -25,18 +25,30 @@ export function environment(name: string): string | undefined {
 
 const MAX_TIMEOUT = 0x7fffffff;
 
+class NodeTimer implements Timer {
+  readonly #timeout: NodeJS.Timeout;
+
+  constructor(delay: number, fire: () => void) {
+    this.#timeout = setTimeout(fire, Math.min(Math.ceil(Math.max(0, delay)), MAX_TIMEOUT));
+  }
+
+  cancel(): void {
+    clearTimeout(this.#timeout);
+  }
+
+  ref(): void {
+    this.#timeout.ref();
+  }
+
+  unref(): void {
+    this.#timeout.unref();
+  }
+}
+
 const clock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
-  setTimer(at, fire): Timer {
-    const delay = Math.ceil(Math.max(0, at - performance.now()));
-    const timeout = setTimeout(fire, Math.min(delay, MAX_TIMEOUT));
-    return {
-      cancel: () => clearTimeout(timeout),
-      ref: () => void timeout.ref(),
-      unref: () => void timeout.unref(),
-    };
-  },
+  setTimer: (at, fire) => new NodeTimer(at - performance.now(), fire),
 };
 
 /** The addresses of this host, zone-free. */
