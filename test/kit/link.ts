@@ -111,7 +111,7 @@ export class Link<Packet extends { readonly data: Uint8Array }> {
     this.#inFlight.add(at, { packet: arriving, size });
     if (this.#happens(this.#options.duplicate)) {
       this.counters.duplicated++;
-      this.#inFlight.add(at, { packet: { ...arriving, data: arriving.data.slice() }, size });
+      this.#inFlight.add(at, { packet: { ...arriving, data: new Uint8Array(arriving.data) }, size });
     }
     return undefined;
   }
@@ -170,7 +170,7 @@ export class Link<Packet extends { readonly data: Uint8Array }> {
   #corrupted(packet: Packet): Packet {
     if (packet.data.length === 0 || !this.#happens(this.#options.corrupt)) return packet;
     this.counters.corrupted++;
-    const data = packet.data.slice();
+    const data = new Uint8Array(packet.data);
     const bit = this.#random.integer(data.length * 8);
     data[bit >> 3]! ^= 1 << (bit & 7);
     return { ...packet, data };

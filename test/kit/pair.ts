@@ -229,7 +229,7 @@ export class Pair<A extends DatagramEngine<unknown>, B extends DatagramEngine<un
       return;
     }
     // The engine may use its buffer again at once.
-    const copy = out.data.slice();
+    const copy = new Uint8Array(out.data);
     const data = this.intercept ? this.intercept(copy, side.name, now) : copy;
     const drop = data && link.send({ data, remote: side.address }, sizeOf(data, address), now);
     this.trace.add(now, () => {

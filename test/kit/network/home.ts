@@ -1,11 +1,11 @@
 import type { LinkOptions } from "../link.ts";
 import type { Network } from "../network.ts";
+import { parseSubnet } from "./address.ts";
 import type { FirewallOptions } from "./firewall.ts";
 import type { Host } from "./host.ts";
 import type { NatOptions } from "./nat.ts";
 import type { Router } from "./router.ts";
 import type { Segment } from "./segment.ts";
-import { parseSubnet } from "./segment.ts";
 
 /** How to build a home. */
 export interface HomeOptions {
@@ -55,7 +55,7 @@ export function home(network: Network, options: HomeOptions): Home {
 /** The address `count` after this one, in the same subnet. */
 function following(text: string, count: number): string {
   const { address, prefix } = parseSubnet(text);
-  const [, head = "", last = ""] = /^(.*[.:])([0-9a-f]+)$/.exec(address)!;
+  const [, head = "", last = ""] = /^(.*[.:])([0-9a-f]+)$/.exec(address.text)!;
   const radix = head.endsWith(":") ? 16 : 10;
   return `${head}${(Number.parseInt(last, radix) + count).toString(radix)}/${prefix}`;
 }

@@ -1,18 +1,11 @@
 import { format } from "node:util";
-import { inSubnet, ipScope, parseIp } from "../../../src/base/ip.ts";
 import { type SeededRandom, seededRandom } from "../../../src/base/random.ts";
 import type { DatagramSocket, SocketAddress } from "../../../src/contract/datagram-socket.ts";
 import type { NetworkInterface, Runtime } from "../../../src/contract/runtime.ts";
+import { type Address, contains, knownAddress, parseSubnet, readAddress, type Subnet } from "./address.ts";
 import { HostClock } from "./host-clock.ts";
 import { DEFAULT_TTL, type Packet, refusal } from "./packet.ts";
-import {
-  type Plug,
-  type PlugOptions,
-  parseSubnet,
-  type Segment,
-  type Station,
-  type Subnet,
-} from "./segment.ts";
+import type { Plug, PlugOptions, Segment, Station } from "./segment.ts";
 import type { UdpSocket } from "./udp-socket.ts";
 import { type Machine, UdpStack } from "./udp-stack.ts";
 import type { World } from "./world.ts";
@@ -43,8 +36,8 @@ interface Interface {
 }
 
 interface Route {
-  readonly via: Interface;
-  readonly source: string;
+  readonly plug: Plug;
+  readonly source: Address;
 }
 
 const LOOPBACK = { 4: parseSubnet("127.0.0.1/8"), 6: parseSubnet("::1/128") } as const;
@@ -136,7 +129,7 @@ export class Host implements Station, Machine {
       const { mtu } = plug.up.link.options;
       return plug.subnets.map((subnet) => ({
         ...describe(name, subnet, false),
-        ...(isLinkLocal(subnet.address) && subnet.family === 6 ? { scopeId: index } : {}),
+        ...(subnet.address.zoned ? { scopeId: index } : {}),
         ...(mtu === undefined ? {} : { mtu }),
       }));
     });
@@ -144,36 +137,31 @@ export class Host implements Station, Machine {
   }
 
   isOwn(literal: string): boolean {
-    const [address = "", zone] = literal.split("%");
-    const { ip, family } = parseSubnet(address);
-    if (inSubnet(ip, LOOPBACK[family].ip, LOOPBACK[family].prefix)) return zone === undefined;
-    const owner = this.#interfaces.find(({ plug }) => plug.subnets.some((own) => own.address === address));
-    const zoned = family === 6 && isLinkLocal(address);
-    return owner !== undefined && zone === (zoned ? owner.name : undefined);
+    return this.#owns(knownAddress(literal));
   }
 
-  transmit(
-    socket: UdpSocket,
-    data: Uint8Array,
-    remote: SocketAddress,
-    ttl = DEFAULT_TTL,
-  ): string | undefined {
-    const target = parseIp(remote.address);
-    if (!target || (target.bytes.length === 4) === socket.local.address.includes(":")) return "EINVAL";
-    const [bound = ""] = socket.local.address.split("%");
-    if (!isWildcard(bound) && !this.isOwn(socket.local.address)) return "EINVAL";
-    const { address, family } = parseSubnet(remote.address.split("%")[0]!);
-    const packet = { data: data.slice(), target: { address, port: remote.port }, ttl };
-    const source = (from: string) => ({ address: isWildcard(bound) ? from : bound, port: socket.local.port });
-    if (this.isOwn(address) || this.isOwn(remote.address)) {
-      this.#loop({ ...packet, source: source(address) });
+  transmit(socket: UdpSocket, data: Uint8Array, to: SocketAddress, ttl = DEFAULT_TTL): string | undefined {
+    const target = readAddress(to.address);
+    const bound = knownAddress(socket.local.address);
+    if (target?.family !== bound.family || !(bound.wildcard || this.#owns(bound))) return "EINVAL";
+    const leave = (source: Address, plug: Plug | undefined) =>
+      this.#leave(
+        {
+          source: { address: (bound.wildcard ? source : bound).text, port: socket.local.port },
+          target: { address: target.text, port: to.port },
+          data: new Uint8Array(data),
+          ttl,
+        },
+        plug,
+      );
+    if (this.#owns(target)) {
+      leave(target, undefined);
       return undefined;
     }
-    if (!isWildcard(bound) && ipScope(bound) === "loopback") return "EINVAL";
-    const zone = target.zone ?? socket.local.address.split("%")[1];
-    const route = this.#route(parseSubnet(address), bound, zone);
-    if (!route) return family === 6 && isLinkLocal(address) ? "EINVAL" : "ENETUNREACH";
-    this.#leave({ ...packet, source: source(route.source) }, route.via.plug);
+    if (bound.scope === "loopback") return "EINVAL";
+    const route = this.#route(target, bound);
+    if (!route) return target.zoned ? "EINVAL" : "ENETUNREACH";
+    leave(route.source, route.plug);
     return undefined;
   }
 
@@ -191,7 +179,7 @@ export class Host implements Station, Machine {
       return;
     }
     this.#world.observe({ kind: "dropped", where: this.name, packet, reason: receiver });
-    if (receiver === "no socket" && !this.#options.silent) this.#answer(refusal(packet), plug);
+    if (receiver === "no socket" && !this.#options.silent) this.#leave(refusal(packet), plug);
   }
 
   /** Who gets a packet, or why nobody does. */
@@ -205,33 +193,33 @@ export class Host implements Station, Machine {
     if (this.#options.hearsRefusals) this.#udp.receiver(source)?.fail("ECONNREFUSED", target);
   }
 
-  #answer(packet: Packet, plug: Plug | undefined): void {
-    if (plug) this.#leave(packet, plug);
-    else this.#loop(packet);
-  }
-
-  #leave(packet: Packet, plug: Plug): void {
+  /** Sends by a plug, or to the host itself. */
+  #leave(packet: Packet, plug: Plug | undefined): void {
     this.#world.observe({ kind: "sent", where: this.name, packet });
-    plug.up.send(packet);
+    if (plug) plug.up.send(packet);
+    else this.#world.clock.setTimer(this.#world.clock.now(), () => this.receive(packet, undefined));
   }
 
-  #loop(packet: Packet): void {
-    this.#world.observe({ kind: "sent", where: this.name, packet });
-    this.#world.clock.setTimer(this.#world.clock.now(), () => this.receive(packet, undefined));
+  #owns(address: Address): boolean {
+    if (contains(LOOPBACK[address.family], address)) return address.zone === undefined;
+    const owner = this.#interfaces.find(({ plug }) =>
+      plug.subnets.some((own) => own.address.text === address.text),
+    );
+    return owner !== undefined && address.zone === (address.zoned ? owner.name : undefined);
   }
 
-  #route(target: Subnet, bound: string, zone: string | undefined): Route | undefined {
-    const local = isLinkLocal(target.address);
-    const usable = this.#interfaces.flatMap((via) => {
-      const source = via.plug.subnets.find(
-        (own) => own.family === target.family && (target.family === 4 || isLinkLocal(own.address) === local),
-      );
-      return source ? [{ via, source: source.address }] : [];
+  #route(target: Address, bound: Address): Route | undefined {
+    const zone = target.zone ?? bound.zone;
+    const ways = this.#interfaces.flatMap(({ name, plug }): Route[] => {
+      if (target.zoned && name !== zone) return [];
+      const isSource = ({ address }: Subnet) =>
+        address.family === target.family && address.zoned === target.zoned;
+      const source = plug.subnets.find(isSource)?.address;
+      return source ? [{ plug, source }] : [];
     });
-    if (target.family === 6 && local) return usable.find(({ via }) => via.name === zone);
-    const hasSource = ({ via }: Route) => via.plug.subnets.some((own) => own.address === bound);
-    if (this.#options.sourceRouting !== false && !isWildcard(bound)) return usable.find(hasSource);
-    return usable.find(({ via }) => isOnLink(target, via.plug)) ?? usable[0];
+    const hasSource = ({ plug }: Route) => plug.subnets.some((own) => own.address.text === bound.text);
+    if (this.#options.sourceRouting !== false && !bound.wildcard) return ways.find(hasSource);
+    return ways.find(({ plug }) => plug.subnets.some((own) => contains(own, target))) ?? ways[0];
   }
 
   #interface(name: string): Interface {
@@ -241,23 +229,11 @@ export class Host implements Station, Machine {
   }
 }
 
-function describe(name: string, { address, family, prefix }: Subnet, internal: boolean): NetworkInterface {
-  return { name, address, family: family === 4 ? "IPv4" : "IPv6", prefix, internal };
-}
-
-function isOnLink(target: Subnet, plug: Plug): boolean {
-  return plug.subnets.some((own) => inSubnet(target.ip, own.ip, own.prefix));
-}
-
-function isWildcard(address: string): boolean {
-  return ipScope(address) === "unspecified";
-}
-
-function isLinkLocal(address: string): boolean {
-  return ipScope(address) === "link-local";
+function describe(name: string, { address, prefix }: Subnet, internal: boolean): NetworkInterface {
+  return { name, address: address.text, family: `IPv${address.family}`, prefix, internal };
 }
 
 /** Adds the zone to a link-local IPv6 address. */
 function zoned(address: string, zone: string | undefined): string {
-  return zone !== undefined && address.startsWith("fe80:") ? `${address}%${zone}` : address;
+  return zone !== undefined && knownAddress(address).zoned ? `${address}%${zone}` : address;
 }

@@ -1,4 +1,3 @@
-import { ipFamily } from "../../../src/base/ip.ts";
 import type { SocketAddress } from "../../../src/contract/datagram-socket.ts";
 
 /** Who sends to whom. Addresses are canonical and without zone. */
@@ -29,7 +28,7 @@ export function endpointKey({ address, port }: SocketAddress): string {
 
 /** 4 or 6, by the target. */
 export function packetFamily(packet: Flow): 4 | 6 {
-  return ipFamily(packet.target.address) === 6 ? 6 : 4;
+  return packet.target.address.includes(":") ? 6 : 4;
 }
 
 /** Bytes on the wire. */

@@ -1,17 +1,10 @@
-import { inSubnet } from "../../../src/base/ip.ts";
 import { seededRandom } from "../../../src/base/random.ts";
+import { contains, knownAddress, parseSubnet, type Subnet } from "./address.ts";
 import { Firewall, type FirewallOptions } from "./firewall.ts";
 import type { Verdict } from "./middlebox.ts";
 import { Nat, type NatOptions } from "./nat.ts";
 import { type Packet, packetFamily, refusal } from "./packet.ts";
-import {
-  type Plug,
-  type PlugOptions,
-  parseSubnet,
-  type Segment,
-  type Station,
-  type Subnet,
-} from "./segment.ts";
+import type { Plug, PlugOptions, Segment, Station } from "./segment.ts";
 import type { World } from "./world.ts";
 
 /** One side of a router. */
@@ -59,8 +52,8 @@ export class Router implements Station {
     });
     const announced = this.#inside
       .flatMap(({ reach }) => reach)
-      .filter(({ family }) => family === 6 || !options.nat)
-      .map(({ address, prefix }) => `${address}/${prefix}`);
+      .filter(({ address }) => address.family === 6 || !options.nat)
+      .map(({ address, prefix }) => `${address.text}/${prefix}`);
     const { segment, routes = [], ...plugOptions } = options.outside;
     this.outside = segment.attach(this, { ...plugOptions, routes: [...routes, ...announced] });
     const outer = this.outside.address(4);
@@ -106,16 +99,15 @@ export class Router implements Station {
     return inbound ? box.inbound(packet, now) : box.outbound(packet, now);
   }
 
-  #innerPlug(address: string): Plug | undefined {
-    const { ip } = parseSubnet(address);
-    const inSome = (subnets: readonly Subnet[]) => subnets.some((own) => inSubnet(ip, own.ip, own.prefix));
-    return this.#inside.find(({ reach }) => inSome(reach))?.plug;
+  #innerPlug(literal: string): Plug | undefined {
+    const address = knownAddress(literal);
+    return this.#inside.find(({ reach }) => reach.some((subnet) => contains(subnet, address)))?.plug;
   }
 
   /** An address of the router itself, where nothing listens. The NAT's outer one is the NAT's. */
   #isOwn(address: string): boolean {
     if (address === this.nat?.outer) return false;
     const plugs = [this.outside, ...this.#inside.map(({ plug }) => plug)];
-    return plugs.some((plug) => plug.subnets.some((own) => own.address === address));
+    return plugs.some((plug) => plug.subnets.some((own) => own.address.text === address));
   }
 }

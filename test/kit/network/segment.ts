@@ -1,5 +1,5 @@
-import { formatIp, type IpAddress, inSubnet, parseIp } from "../../../src/base/ip.ts";
 import type { LinkOptions } from "../link.ts";
+import { type Address, contains, knownAddress, parseSubnet, type Subnet } from "./address.ts";
 import { Cable } from "./cable.ts";
 import type { Packet } from "./packet.ts";
 import type { World } from "./world.ts";
@@ -31,25 +31,6 @@ export interface SegmentOptions {
   readonly link?: LinkOptions;
 }
 
-/** An address and the network it is in. */
-export interface Subnet {
-  readonly address: string;
-  readonly ip: IpAddress;
-  readonly family: 4 | 6;
-  readonly prefix: number;
-}
-
-/** Reads `192.168.1.2/24`; throws if it is none, for it comes from a test. */
-export function parseSubnet(text: string): Subnet {
-  const [literal = "", length] = text.split("/");
-  const ip = parseIp(literal);
-  if (!ip || ip.zone !== undefined) throw new RangeError(`not an address: ${text}`);
-  const family = ip.bytes.length === 4 ? 4 : 6;
-  const prefix = length === undefined ? { 4: 24, 6: 64 }[family] : Number(length);
-  if (!(prefix >= 0 && prefix <= ip.bytes.length * 8)) throw new RangeError(`not a prefix: ${text}`);
-  return { address: formatIp(ip), ip, family, prefix };
-}
-
 /** One machine's connection to one segment. */
 export class Plug {
   readonly segment: Segment;
@@ -79,7 +60,7 @@ export class Plug {
 
   /** The first address of the family. */
   address(family: 4 | 6): string | undefined {
-    return this.subnets.find((subnet) => subnet.family === family)?.address;
+    return this.subnets.find(({ address }) => address.family === family)?.address.text;
   }
 }
 
@@ -110,11 +91,11 @@ export class Segment {
   renumber(plug: Plug, addresses: readonly string[]): void {
     const subnets = addresses.map(parseSubnet);
     for (const { address } of subnets) {
-      const owner = this.#owners.get(address);
-      if (owner && owner !== plug) throw new Error(`${owner.station.name} has ${address} already`);
+      const owner = this.#owners.get(address.text);
+      if (owner && owner !== plug) throw new Error(`${owner.station.name} has ${address.text} already`);
     }
-    for (const { address } of plug.subnets) this.#owners.delete(address);
-    for (const { address } of subnets) this.#owners.set(address, plug);
+    for (const { address } of plug.subnets) this.#owners.delete(address.text);
+    for (const { address } of subnets) this.#owners.set(address.text, plug);
     plug.subnets = subnets;
   }
 
@@ -137,18 +118,18 @@ export class Segment {
   #next(address: string, ttl: number, from: Plug): Plug | string {
     if (!from.attached) return "unplugged";
     if (ttl < 1) return "ttl";
-    const plug = this.#owners.get(address) ?? this.#route(parseSubnet(address));
+    const plug = this.#owners.get(address) ?? this.#route(knownAddress(address));
     return plug && plug !== from ? plug : "no route";
   }
 
   /** The longest route, else the gateway. */
-  #route(target: Subnet): Plug | undefined {
+  #route(target: Address): Plug | undefined {
     let best: Plug | undefined;
     let longest = -1;
     for (const plug of this.#plugs) {
       if (plug.gateway && plug.address(target.family)) best ??= plug;
       for (const route of plug.routes) {
-        if (route.prefix <= longest || !inSubnet(target.ip, route.ip, route.prefix)) continue;
+        if (route.prefix <= longest || !contains(route, target)) continue;
         best = plug;
         longest = route.prefix;
       }

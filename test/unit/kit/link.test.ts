@@ -181,6 +181,16 @@ test("duplicates arrive right behind, in an array of their own", () => {
   }
 });
 
+test("a Buffer is copied like any other array", () => {
+  const link = new Link<{ data: Uint8Array }>({ corrupt: 1, duplicate: 1 }, 3);
+  const original = Buffer.from("abc");
+  link.send({ data: original }, 31, 0);
+  const [one, two] = [link.poll(0)!.data, link.poll(0)!.data];
+  one.fill(0);
+  assert.equal(`${original}`, "abc");
+  assert.notDeepEqual(two, one);
+});
+
 test("corruption flips exactly one bit of a copy", () => {
   const original = packet(0x12345678, 64);
   const link = new Link<Packet>({ corrupt: 1 }, 3);

@@ -18,7 +18,7 @@ const RETRY = 100;
  */
 class Repeater implements DatagramEngine<string> {
   readonly #peer: SocketAddress;
-  readonly #buffer = new Uint8Array(2);
+  readonly #buffer = Buffer.alloc(2);
   readonly #acks: number[] = [];
   readonly #events: string[] = [];
   #sending: number | undefined;
