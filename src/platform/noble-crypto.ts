@@ -1,0 +1,60 @@
+import { gcm } from "@noble/ciphers/aes.js";
+import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { x25519 } from "@noble/curves/ed25519.js";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import type { Aead, CipherName, Crypto, KeyPair } from "../contract/crypto.ts";
+
+const CIPHERS = { AESGCM: gcm, ChaChaPoly: chacha20poly1305 } as const;
+
+class NobleKeyPair implements KeyPair {
+  readonly publicKey: Uint8Array;
+  readonly #secret: Uint8Array;
+
+  constructor(secret: Uint8Array) {
+    this.#secret = Uint8Array.from(secret);
+    this.publicKey = x25519.getPublicKey(this.#secret);
+  }
+
+  agree(publicKey: Uint8Array): Uint8Array | undefined {
+    try {
+      return x25519.getSharedSecret(this.#secret, publicKey);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+class NobleAead implements Aead {
+  readonly #cipher: CipherName;
+  readonly #key: Uint8Array;
+
+  constructor(cipher: CipherName, key: Uint8Array) {
+    this.#cipher = cipher;
+    this.#key = Uint8Array.from(key);
+  }
+
+  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, headroom: number): Uint8Array {
+    const ciphertext = CIPHERS[this.#cipher](this.#key, nonce, ad).encrypt(plaintext);
+    if (headroom === 0) return ciphertext;
+    const sealed = new Uint8Array(headroom + ciphertext.length);
+    sealed.set(ciphertext, headroom);
+    return sealed;
+  }
+
+  open(nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    try {
+      return CIPHERS[this.#cipher](this.#key, nonce, ad).decrypt(sealed);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The primitives in JavaScript, for runtimes without `node:crypto`. */
+export const nobleCrypto: Crypto = {
+  keyPair: (secret) => new NobleKeyPair(secret),
+  sha256: (data) => sha256(data),
+  hmacSha256: (key, data) => hmac(sha256, key, data),
+  aead: (cipher, key) => new NobleAead(cipher, key),
+};
