@@ -1,0 +1,177 @@
+import { getEventListeners, once } from "node:events";
+import {
+  type ConnectionInfo,
+  createConnection,
+  createServer,
+  MemoryTransport,
+  type Socket,
+  type SocketOptions,
+  TcpTransport,
+  type Transport,
+} from "1tp";
+
+const CYCLES = 1000;
+/** A leak grows in every round; caches and compiled code do not. The first round is not counted. */
+const ROUNDS = 3;
+/** Connections at a time: as many as a busy client has, and few enough for every table of the system. */
+const AT_ONCE = 10;
+
+/** What one run of cycles has left behind. */
+export interface Remains {
+  /** Timers, sockets and so on that the event loop knows of, more than before. */
+  readonly handles: number;
+  /** Sockets that the garbage collector may not take. */
+  readonly sockets: number;
+  /** Growth of the heap in bytes in the round in which it grew least. */
+  readonly heap: number;
+  /** Listeners on the AbortSignal that all shared. */
+  readonly listeners: number;
+  /** Warnings of Node, such as too many listeners. */
+  readonly warnings: number;
+}
+
+/** One connection from the first call to `close`. */
+type Cycle = (site: Site) => Promise<void>;
+
+interface Site {
+  readonly address: ConnectionInfo;
+  readonly deserted: ConnectionInfo;
+  connect(address: ConnectionInfo, options?: SocketOptions): Socket;
+}
+
+const CYCLES_BY_NAME: Readonly<Record<string, Cycle>> = {
+  async "echo and end"({ address, connect }) {
+    const socket = connect(address);
+    socket.end("hello").resume();
+    await closed(socket);
+  },
+  async "destroy when connected"({ address, connect }) {
+    const socket = connect(address);
+    await once(socket, "connect");
+    socket.destroy();
+    await closed(socket);
+  },
+  async "destroy while connecting"({ address, connect }) {
+    const socket = connect(address);
+    socket.destroy();
+    await closed(socket);
+  },
+  async "abort while connecting"({ address, connect }) {
+    const controller = new AbortController();
+    const socket = connect(address, { signal: controller.signal });
+    controller.abort();
+    await closed(socket);
+  },
+  async refused({ deserted, connect }) {
+    await closed(connect(deserted));
+  },
+  async "two addresses at once, one refused"({ address, deserted, connect }) {
+    const socket = connect([...deserted, ...address], { scheduler: "parallel" });
+    socket.end("hello").resume();
+    await closed(socket);
+  },
+  async "idle timeout"({ address, connect }) {
+    const socket = connect(address, { timeout: 1 });
+    socket.on("timeout", () => socket.destroy());
+    await closed(socket);
+  },
+};
+
+/** The kinds of cycle there are. */
+export const CYCLE_NAMES = Object.keys(CYCLES_BY_NAME);
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.on("error", () => {}).once("close", () => resolve()));
+}
+
+/** Collects garbage until nothing more is given back. */
+async function settle(): Promise<number> {
+  let used = Number.POSITIVE_INFINITY;
+  for (;;) {
+    await new Promise(setImmediate);
+    globalThis.gc?.();
+    const { heapUsed } = process.memoryUsage();
+    if (heapUsed > used - 4096) return Math.min(used, heapUsed);
+    used = heapUsed;
+  }
+}
+
+async function listen(transport: Transport) {
+  const server = createServer([transport], { security: "none" }, (socket) => {
+    socket.on("error", () => {}).pipe(socket);
+  });
+  const transportInfo = transport.type === "tcp" ? { address: "127.0.0.1" } : {};
+  await server.listenP([{ transportType: transport.type, transportInfo }]);
+  return server;
+}
+
+async function repeat(times: number, body: () => Promise<void>): Promise<void> {
+  let left = times;
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await body();
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/** What the event loop knows of besides this process's own standard streams. */
+function countHandles(): number {
+  return process.getActiveResourcesInfo().filter((resource) => !/^(Pipe|TTY)/.test(resource)).length;
+}
+
+async function run(word: string, name: string): Promise<Remains> {
+  let warnings = 0;
+  process.on("warning", () => warnings++);
+  // Idle timers keep no process, and memory has no system resource that would.
+  const awake = setInterval(() => {}, 0x7fffffff);
+  const transport = word === "tcp" ? new TcpTransport() : new MemoryTransport();
+  const server = await listen(transport);
+  const closing = await listen(transport);
+  const site = { address: server.address()!, deserted: closing.address()! };
+  await closing.closeP();
+  const { signal } = new AbortController();
+  const refs: WeakRef<Socket>[] = [];
+  const connect = (address: ConnectionInfo, options: SocketOptions = {}): Socket => {
+    const socket = createConnection(address, [transport], { signal, ...options, security: "none" });
+    refs.push(new WeakRef(socket));
+    return socket;
+  };
+  const cycle = CYCLES_BY_NAME[name]!;
+  const round = async (): Promise<number> => {
+    refs.length = 0;
+    await repeat(CYCLES, () => cycle({ ...site, connect }));
+    await idle(server);
+    return settle();
+  };
+  let used = await round();
+  const handles = countHandles();
+  let heap = Number.POSITIVE_INFINITY;
+  for (let i = 1; i < ROUNDS; i++) {
+    const before = used;
+    used = await round();
+    heap = Math.min(heap, used - before);
+  }
+  const remains = {
+    handles: countHandles() - handles,
+    sockets: refs.filter((ref) => ref.deref()).length,
+    heap,
+    listeners: getEventListeners(signal, "abort").length,
+    warnings,
+  };
+  await server.closeP();
+  clearInterval(awake);
+  return remains;
+}
+
+/** Waits until the server's side of every connection is gone as well. */
+async function idle(server: ReturnType<typeof createServer>): Promise<void> {
+  for (;;) {
+    const count = await new Promise<number>((resolve) => server.getConnections((_error, n) => resolve(n)));
+    await new Promise(setImmediate);
+    if (count === 0) return;
+  }
+}
+
+if (process.argv[1]?.endsWith("program.ts")) {
+  const [, , word = "", name = ""] = process.argv;
+  console.log(JSON.stringify(await run(word, name)));
+}
