@@ -120,6 +120,7 @@ export class ChannelProbe implements ChannelSink {
     this.#hear("data");
     if (this.#paused) this.breaches.push("data while paused");
     if (this.#ended) this.breaches.push("data after end");
+    if (chunk.length === 0) this.breaches.push("data of no bytes");
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     this.reaction?.();

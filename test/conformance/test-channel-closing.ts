@@ -31,18 +31,33 @@ function testHalfClose(eachWay: EachWay): void {
     assert.ok(actor.ended);
   });
 
-  eachWay("an end that nobody reads holds back the close in good order", async (actor, watcher, bench) => {
-    watcher.pause();
-    watcher.end();
-    actor.write("unread");
-    actor.end();
-    await bench.fence();
-    assert.deepEqual(watcher.events, []);
-    watcher.resume();
-    assert.equal(await closed(watcher), undefined);
-    assert.equal(watcher.received().toString(), "unread");
-    assert.deepEqual(watcher.events.slice(-2), ["end", "close"]);
-  });
+  for (const words of ["", "unread"]) {
+    const what = words ? "data and an end" : "an end";
+    eachWay(`a close in good order waits for ${what} that nobody reads`, async (actor, watcher, bench) => {
+      watcher.pause();
+      watcher.end();
+      actor.write(words);
+      actor.end();
+      await bench.fence();
+      assert.deepEqual(watcher.events, []);
+      watcher.resume();
+      assert.equal(await closed(watcher), undefined);
+      assert.equal(watcher.received().toString(), words);
+      assert.deepEqual(watcher.events.slice(-2), ["end", "close"]);
+    });
+
+    eachWay(`an abort does not wait for ${what} that nobody reads`, async (actor, watcher, bench) => {
+      watcher.pause();
+      watcher.end();
+      actor.write(words);
+      actor.end();
+      await bench.fence();
+      const error = new Error("enough");
+      watcher.abort(error);
+      assert.equal(await closed(watcher), error);
+      assert.deepEqual(watcher.events, ["close"]);
+    });
+  }
 }
 
 function testEnd(eachWay: EachWay): void {
@@ -131,15 +146,23 @@ function testAbort(check: ChannelTest, eachWay: EachWay, reset: boolean): void {
     assert.equal(await closed(actor), error);
   });
 
-  eachWay("no data follows an abort from inside onData", async (actor, watcher) => {
-    let heard = 0;
-    watcher.reaction = () => {
-      heard += 1;
-      watcher.abort();
-    };
-    for (let i = 0; i < 64 && !actor.closed; i++) actor.write(new Uint8Array(16_384));
+  eachWay("an abort without error stays one", async (actor) => {
+    actor.abort();
+    actor.abort(new Error("second"));
+    assert.equal(await closed(actor), undefined);
+  });
+
+  eachWay("neither data nor end follows an abort from inside onData", async (actor, watcher, bench) => {
+    watcher.pause();
+    for (let i = 0; i < 4; i++) {
+      actor.write(`word ${i}`);
+      await bench.fence();
+    }
+    actor.end();
+    await bench.fence();
+    watcher.reaction = () => watcher.abort();
+    watcher.resume();
     await closed(watcher);
-    assert.equal(heard, 1);
     assert.deepEqual(watcher.events, ["data", "close"]);
   });
 
@@ -171,6 +194,17 @@ function testAfterwards(eachWay: EachWay): void {
     while (!actor.closed) {
       if (actor.write("anybody?")) await new Promise(setImmediate);
       else await actor.until("drain or close", () => !actor.refused || actor.closed !== undefined);
+    }
+  });
+
+  eachWay("a held-up writer hears that its peer is gone", async (actor, watcher) => {
+    watcher.pause();
+    while (actor.write(new Uint8Array(65_536)));
+    watcher.abort();
+    while (!actor.closed) {
+      await actor.until("drain or close", () => !actor.refused || actor.closed !== undefined);
+      if (!actor.closed) actor.write("anybody?");
+      await new Promise(setImmediate);
     }
   });
 

@@ -110,7 +110,7 @@ export class TcpChannel implements Channel {
   }
 
   write(chunk: Uint8Array): boolean {
-    return !this.#socket.destroyed && this.#socket.write(chunk);
+    return this.#socket.write(chunk);
   }
 
   end(flushed?: () => void): void {
@@ -124,16 +124,13 @@ export class TcpChannel implements Channel {
   abort(error?: Error): void {
     if (this.#aborted) return;
     this.#aborted = true;
+    this.#error ??= error;
     const socket = this.#socket;
-    if (socket.destroyed) {
-      this.#deliverSoon();
-      return;
-    }
-    this.#error = error;
     // The system refuses to reset a connection whose shutdown is under way, and would leak it.
     const shuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
-    if (error && !shuttingDown) socket.resetAndDestroy();
+    if (error && !shuttingDown && !socket.destroyed) socket.resetAndDestroy();
     else socket.destroy();
+    this.#deliverSoon();
   }
 
   pause(): void {
