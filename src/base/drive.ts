@@ -30,6 +30,7 @@ export function drive<Event, Out>(
   let referenced = true;
 
   function wake(): void {
+    if (stopped) return;
     if (draining) {
       again = true;
       return;

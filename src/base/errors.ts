@@ -15,10 +15,12 @@ export type ErrorCode = keyof typeof CODES;
 export interface ErrorDetails {
   /** Follows the code's sentence in the message. */
   readonly detail?: string;
-  readonly phase?: Phase;
-  readonly transport?: string;
+  /** In place of the code's sentence. */
+  readonly message?: string;
+  readonly phase?: Phase | undefined;
+  readonly transport?: string | undefined;
   /** STUN or TURN ERROR-CODE (RFC 8489 §14.8), HTTP status or WebSocket close code. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -31,8 +33,7 @@ export class OnetpError extends Error {
   readonly status: number | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
-    const { detail, cause } = details;
-    const { text } = CODES[code];
+    const { detail, cause, message: text = CODES[code].text } = details;
     super(detail ? `${text}: ${detail}` : text, cause === undefined ? undefined : { cause });
     this.code = code;
     this.phase = details.phase;
@@ -80,6 +81,16 @@ export function abortError(cause?: unknown): CodedError {
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Any thrown value as an Error: itself, or one with its code that has it as the cause. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  const code = codeOf(thrown);
+  const error = new Error(typeof thrown === "string" ? thrown : "something that is no Error was thrown", {
+    cause: thrown,
+  });
+  return code === undefined ? error : Object.assign(error, { code });
 }
 
 /** Throws if our own code broke its promise. Never for input. */
