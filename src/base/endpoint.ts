@@ -7,6 +7,12 @@ export function endpointScope(endpoint: Endpoint): IpScope | undefined {
   return typeof address === "string" && ipFamily(address) !== 0 ? ipScope(address) : undefined;
 }
 
+/** Whether the endpoint's address literal is one of this host or its LAN. */
+export function isNear(endpoint: Endpoint): boolean {
+  const scope = endpointScope(endpoint);
+  return scope === "loopback" || scope === "link-local" || scope === "private";
+}
+
 /** 4 or 6 by the endpoint's address literal, else 0. */
 export function endpointFamily(endpoint: Endpoint): 0 | 4 | 6 {
   const { address } = endpoint.transportInfo;

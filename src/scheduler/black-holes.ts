@@ -1,4 +1,4 @@
-import { endpointFamily } from "../base/endpoint.ts";
+import { endpointFamily, isNear } from "../base/endpoint.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { Transport } from "../contract/transport.ts";
 
@@ -6,7 +6,10 @@ import type { Transport } from "../contract/transport.ts";
 const WINDOW = 100;
 const ENOUGH = 5;
 
-/** Remembers whether UDP or IPv6 ever works here. Suspects are tried last, never left out. */
+/**
+ * Remembers whether UDP or IPv6 ever works here beyond the LAN, about which dials within it say nothing.
+ * Suspects are tried last, never left out.
+ */
 export class BlackHoles {
   readonly #udp = new Outcomes();
   readonly #ipv6 = new Outcomes();
@@ -21,6 +24,7 @@ export class BlackHoles {
 
   #of(transport: Transport, endpoint: Endpoint): Outcomes[] {
     const kinds: Outcomes[] = [];
+    if (isNear(endpoint)) return kinds;
     if (transport.traits.datagrams) kinds.push(this.#udp);
     if (endpointFamily(endpoint) === 6) kinds.push(this.#ipv6);
     return kinds;

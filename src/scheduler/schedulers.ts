@@ -1,4 +1,4 @@
-import { endpointScope } from "../base/endpoint.ts";
+import { isNear } from "../base/endpoint.ts";
 import type { Millis } from "../contract/clock.ts";
 import type { Candidate, PlannedAttempt, Scheduler } from "../contract/scheduler.ts";
 
@@ -30,12 +30,7 @@ export class StaggeredScheduler implements Scheduler {
   plan(candidates: readonly Candidate[]): readonly PlannedAttempt[] {
     return candidates.map((candidate, i) => ({
       candidate,
-      startAfter: i > 0 && isNear(candidates[i - 1]!) ? NEAR_ATTEMPT_DELAY : ATTEMPT_DELAY,
+      startAfter: i > 0 && isNear(candidates[i - 1]!.endpoint) ? NEAR_ATTEMPT_DELAY : ATTEMPT_DELAY,
     }));
   }
-}
-
-function isNear(candidate: Candidate): boolean {
-  const scope = endpointScope(candidate.endpoint);
-  return scope === "loopback" || scope === "link-local" || scope === "private";
 }
