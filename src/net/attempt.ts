@@ -1,4 +1,4 @@
-import { systemError } from "../base/errors.ts";
+import { systemError, toError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Timer } from "../contract/clock.ts";
 import type { Runtime } from "../contract/runtime.ts";
@@ -10,8 +10,8 @@ import { AttemptRecord, sinceStart } from "./report.ts";
 export interface AttemptOwner {
   readonly runtime: Runtime;
   readonly began: Instant;
-  /** Claims the race. False: another attempt was first, or the dial is over. */
-  claim(attempt: Attempt): boolean;
+  /** The first attempt to succeed says so; the owner aborts all others before it returns. */
+  won(attempt: Attempt): void;
   failed(attempt: Attempt): void;
   /** Turns the transport's channel into the one the application gets: the session handshake. */
   secure(channel: Channel, candidate: Candidate, signal: AbortSignal): Promise<Channel> | Channel;
@@ -44,10 +44,10 @@ export class Attempt {
     const now = clock.now();
     this.record.start = sinceStart(now, this.#owner.began);
     this.record.outcome = "running";
-    this.#timer = clock.setTimer(now + this.candidate.transport.connectTimeout, () => this.#expire());
+    this.#timer = clock.setTimer(now + this.candidate.transport.connectTimeout, () => this.expire());
     this.#run().then(
       (channel) => this.#succeed(channel),
-      (error) => this.#fail(error instanceof Error ? error : new Error(String(error))),
+      (error) => this.#fail(toError(error)),
     );
   }
 
@@ -56,6 +56,18 @@ export class Attempt {
     if (this.record.outcome === "running") this.#end("aborted");
     this.#controller.abort(reason);
     this.#reject(reason);
+  }
+
+  /** Its time is up, or that of the whole dial. */
+  expire(): void {
+    if (this.record.outcome !== "running") return;
+    const { address, port } = this.candidate.endpoint.transportInfo;
+    const error =
+      typeof address === "string" && typeof port === "number"
+        ? systemError("ETIMEDOUT", "connect", address, port)
+        : systemError("ETIMEDOUT", "connect");
+    this.#controller.abort(error);
+    this.#fail(error);
   }
 
   async #run(): Promise<Channel> {
@@ -80,12 +92,13 @@ export class Attempt {
   }
 
   #succeed(channel: Channel): void {
-    if (this.record.outcome !== "running" || !this.#owner.claim(this)) {
+    if (this.record.outcome !== "running") {
       channel.abort();
       return;
     }
     this.#end("won");
     this.#resolve(channel);
+    this.#owner.won(this);
   }
 
   #fail(error: Error): void {
@@ -94,16 +107,6 @@ export class Attempt {
     this.#end("failed");
     this.#reject(error);
     this.#owner.failed(this);
-  }
-
-  #expire(): void {
-    const { address, port } = this.candidate.endpoint.transportInfo;
-    const error =
-      typeof address === "string" && typeof port === "number"
-        ? systemError("ETIMEDOUT", "connect", address, port)
-        : systemError("ETIMEDOUT", "connect");
-    this.#fail(error);
-    this.#controller.abort(error);
   }
 
   #end(outcome: "won" | "failed" | "aborted"): void {

@@ -10,32 +10,44 @@ export interface Failure {
 const MAX_NAMED = 8;
 
 /**
- * One error for several: its code is theirs if they agree, else `ERR_1TP_ALL_ATTEMPTS_FAILED`; its message
- * names them, its `cause` is an AggregateError of them. A single system error keeps its own message.
+ * One error for several. It has the code, and of 1tp's own errors phase, transport and status, that all of
+ * them have; without a common code `ERR_1TP_ALL_ATTEMPTS_FAILED`. Its message names them, its `cause` is an
+ * AggregateError of them. A single error with a code keeps its message.
  */
 export function combineErrors(syscall: string, failures: readonly Failure[]): Error {
-  const errors = failures.map(({ error }) => error);
-  const cause = new AggregateError(errors, "every attempt failed");
-  const detail = nameAll(failures);
-  const first = errors[0];
-  const code = codeOf(first);
-  if (!first || code === undefined || errors.some((error) => codeOf(error) !== code)) {
-    return new OnetpError("ERR_1TP_ALL_ATTEMPTS_FAILED", { detail, cause });
-  }
-  const message = errors.length === 1 ? first.message : `every attempt failed: ${detail}`;
-  if (first.name !== "OnetpError") return Object.assign(new Error(message, { cause }), { code, syscall });
-  const { phase, transport, status } = first as OnetpError;
-  const details = {
+  const cause = aggregate(failures);
+  const errors: readonly Error[] = cause.errors;
+  const names = nameAll(failures);
+  const code = agreed(errors.map(codeOf));
+  if (code === undefined) return new OnetpError("ERR_1TP_ALL_ATTEMPTS_FAILED", { detail: names, cause });
+  const message = errors.length === 1 ? errors[0]!.message : `every attempt failed: ${names}`;
+  const own = errors.filter((error) => error instanceof OnetpError);
+  if (own.length < errors.length) return Object.assign(new Error(message, { cause }), { code, syscall });
+  return new OnetpError(own[0]!.code, {
+    message,
     cause,
-    ...(phase && { phase }),
-    ...(transport && { transport }),
-    ...(status && { status }),
-  };
-  return Object.assign(new OnetpError((first as OnetpError).code, details), { message });
+    phase: agreed(own.map(({ phase }) => phase)),
+    transport: agreed(own.map(({ transport }) => transport)),
+    status: agreed(own.map(({ status }) => status)),
+  });
 }
 
-function nameAll(failures: readonly Failure[]): string {
+/** What failed, in order, as the cause of the one error that tells of it. */
+export function aggregate(failures: readonly Failure[]): AggregateError {
+  return new AggregateError(
+    failures.map(({ error }) => error),
+    "every attempt failed",
+  );
+}
+
+/** The descriptions in one line, the first eight of them. */
+export function nameAll(failures: readonly Failure[]): string {
   const named = failures.slice(0, MAX_NAMED).map(({ description }) => description);
   if (failures.length > MAX_NAMED) named.push(`and ${failures.length - MAX_NAMED} more`);
   return named.join(", ");
+}
+
+/** The value all of them have, if they do. */
+export function agreed<T>(values: readonly T[]): T | undefined {
+  return values.every((value) => value === values[0]) ? values[0] : undefined;
 }

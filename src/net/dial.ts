@@ -1,7 +1,7 @@
 import pAny from "p-any";
 import { diagnosticsChannel } from "#platform";
 import { type Drive, drive } from "../base/drive.ts";
-import { nodeError, OnetpError, systemError } from "../base/errors.ts";
+import { nodeError, OnetpError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Millis, Timer } from "../contract/clock.ts";
 import type { ConnectionInfo } from "../contract/endpoint.ts";
@@ -13,7 +13,7 @@ import { findCandidates } from "../scheduler/candidates.ts";
 import { Race } from "../scheduler/race.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { type DialPolicy, mayDial } from "./dial-policy.ts";
-import { type AttemptReport, dialError } from "./report.ts";
+import { type AttemptReport, dialError, timeoutError } from "./report.ts";
 
 /** What a dial needs besides the endpoints. */
 export interface DialOptions {
@@ -28,7 +28,8 @@ export interface DialOptions {
 /** Chosen: more cannot be tried within any patience. */
 const MAX_ATTEMPTS = 256;
 
-const blackHoles = new BlackHoles();
+/** What works is a matter of the host, and simulated hosts are many. */
+const blackHoles = new WeakMap<Runtime, BlackHoles>();
 const attemptChannel = diagnosticsChannel("1tp:attempt");
 
 /** One race over all candidates of a connectionInfo. Runs once. */
@@ -38,6 +39,7 @@ export class Dial implements AttemptOwner {
   /** Every attempt, in the order of the plan; kept up to date while the dial runs. */
   readonly report: readonly AttemptReport[];
   readonly #attempts: readonly Attempt[];
+  readonly #blackHoles: BlackHoles;
   readonly #race: Race;
   readonly #drive: Drive;
   readonly #connectTimeout: Millis;
@@ -50,7 +52,8 @@ export class Dial implements AttemptOwner {
     this.runtime = options.runtime;
     this.began = options.runtime.clock.now();
     this.#connectTimeout = options.connectTimeout;
-    const plan = makePlan(connectionInfo, options);
+    this.#blackHoles = blackHolesOf(options.runtime);
+    const plan = makePlan(connectionInfo, options, this.#blackHoles);
     this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));
     this.report = this.#attempts.map(({ record }) => record);
     this.#race = new Race(plan);
@@ -78,7 +81,7 @@ export class Dial implements AttemptOwner {
     } catch {
       throw this.#over ?? dialError(this.report);
     } finally {
-      this.#finish();
+      this.#stop();
     }
   }
 
@@ -86,20 +89,21 @@ export class Dial implements AttemptOwner {
   abort(reason: Error): void {
     if (this.#winner || this.#over) return;
     this.#over = reason;
-    this.#drive.stop();
+    this.#stop();
     for (const attempt of this.#attempts) attempt.abort(reason);
   }
 
-  claim(attempt: Attempt): boolean {
-    if (this.#winner || this.#over) return false;
-    this.#winner = attempt;
-    blackHoles.record(attempt.candidate.transport, attempt.candidate.endpoint, true);
-    return true;
+  won(winner: Attempt): void {
+    this.#winner = winner;
+    this.#stop();
+    this.#ended(winner, true);
+    if (this.#attempts.length === 1) return;
+    const reason = nodeError("ABORT_ERR", "another attempt was first");
+    for (const attempt of this.#attempts) if (attempt !== winner) attempt.abort(reason);
   }
 
-  failed({ candidate, record }: Attempt): void {
-    blackHoles.record(candidate.transport, candidate.endpoint, false);
-    if (attemptChannel.hasSubscribers) attemptChannel.publish(record);
+  failed(attempt: Attempt): void {
+    this.#ended(attempt, false);
     this.#race.attemptFailed(this.runtime.clock.now());
     this.#drive.wake();
   }
@@ -109,25 +113,36 @@ export class Dial implements AttemptOwner {
   }
 
   #expire(): void {
-    const error = systemError("ETIMEDOUT", "connect");
-    error.message += `: no attempt succeeded within ${this.#connectTimeout} ms`;
-    this.abort(Object.assign(error, { cause: dialError(this.report).cause }));
+    this.#stop();
+    for (const attempt of this.#attempts) attempt.expire();
+    this.abort(timeoutError(this.report, this.#connectTimeout));
   }
 
-  #finish(): void {
+  #ended({ candidate, record }: Attempt, succeeded: boolean): void {
+    this.#blackHoles.record(candidate.transport, candidate.endpoint, succeeded);
+    if (attemptChannel.hasSubscribers) attemptChannel.publish(record);
+  }
+
+  /** No attempt begins any more. */
+  #stop(): void {
     this.#timer?.cancel();
     this.#drive.stop();
-    if (!this.#winner) return;
-    if (attemptChannel.hasSubscribers) attemptChannel.publish(this.#winner.record);
-    if (this.#attempts.length === 1) return;
-    const reason = nodeError("ABORT_ERR", "another attempt was first");
-    for (const attempt of this.#attempts) if (attempt !== this.#winner) attempt.abort(reason);
   }
 }
 
-function makePlan(connectionInfo: ConnectionInfo, options: DialOptions): readonly PlannedAttempt[] {
+function blackHolesOf(runtime: Runtime): BlackHoles {
+  const known = blackHoles.get(runtime) ?? new BlackHoles();
+  blackHoles.set(runtime, known);
+  return known;
+}
+
+function makePlan(
+  connectionInfo: ConnectionInfo,
+  options: DialOptions,
+  suspects: BlackHoles,
+): readonly PlannedAttempt[] {
   const allowed = connectionInfo.filter((endpoint) => mayDial(endpoint, options.dialPolicy));
-  const candidates = findCandidates(allowed, options.transports, blackHoles);
+  const candidates = findCandidates(allowed, options.transports, suspects);
   if (candidates.length === 0) {
     const forbidden = connectionInfo.length - allowed.length;
     throw new OnetpError("ERR_1TP_NO_TRANSPORT", { detail: explain(connectionInfo, options, forbidden) });
@@ -145,13 +160,17 @@ function explain(connectionInfo: ConnectionInfo, { transports }: DialOptions, fo
 }
 
 /** A scheduler is the user's code: a wrong plan says so at once. */
-function checkPlan(plan: readonly PlannedAttempt[], candidates: readonly Candidate[]): void {
+function checkPlan(plan: unknown, candidates: readonly Candidate[]): void {
+  const untaken = new Set(candidates);
   const sound =
-    Array.isArray(plan) &&
-    plan.length > 0 &&
-    plan.every(({ candidate, startAfter }) => candidates.includes(candidate) && startAfter >= 0) &&
-    new Set(plan.map(({ candidate }) => candidate)).size === plan.length;
+    Array.isArray(plan) && plan.length > 0 && [...plan].every((start) => isPlanned(start, untaken));
   if (sound) return;
   const expected = "at least one { candidate, startAfter ≥ 0 }, each candidate one of those given, once";
   throw nodeError("ERR_INVALID_RETURN_VALUE", `A scheduler's plan() must return ${expected}`, TypeError);
+}
+
+/** Takes the candidate of a sound start from those that are left. */
+function isPlanned(start: PlannedAttempt | undefined, untaken: Set<Candidate>): boolean {
+  const { candidate, startAfter } = start ?? {};
+  return typeof startAfter === "number" && startAfter >= 0 && untaken.delete(candidate!);
 }

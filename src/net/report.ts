@@ -4,7 +4,7 @@ import type { Instant, Millis } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { Candidate } from "../contract/scheduler.ts";
 import type { Phase } from "../contract/transport.ts";
-import { combineErrors } from "./combined-error.ts";
+import { aggregate, agreed, combineErrors, type Failure, nameAll } from "./combined-error.ts";
 
 /** What became of an attempt; `aborted` is a loser of the race, or an attempt given up by the caller. */
 export type AttemptOutcome = "planned" | "running" | "won" | "failed" | "aborted";
@@ -46,13 +46,27 @@ export class AttemptRecord implements AttemptReport {
 
 /** The error of a dial none of whose attempts won. */
 export function dialError(attempts: readonly AttemptReport[]): Error {
-  const failed = attempts.filter((attempt) => attempt.error);
-  const failures = failed.map((attempt) => ({ error: attempt.error!, description: describe(attempt) }));
-  return Object.assign(combineErrors("connect", failures), addressOf(failed[0]));
+  return Object.assign(combineErrors("connect", failuresOf(attempts)), addressOf(attempts));
 }
 
-function addressOf(attempt: AttemptReport | undefined): object {
-  const { address, port } = attempt?.endpoint.transportInfo ?? {};
+/** The error of a dial whose time was up; the attempts that still ran have failed with it. */
+export function timeoutError(attempts: readonly AttemptReport[], limit: Millis): Error {
+  const failures = failuresOf(attempts);
+  const message = `connect ETIMEDOUT: no attempt succeeded within ${limit} ms: ${nameAll(failures)}`;
+  const error = new Error(message, { cause: aggregate(failures) });
+  return Object.assign(error, { code: "ETIMEDOUT", syscall: "connect" }, addressOf(attempts));
+}
+
+function failuresOf(attempts: readonly AttemptReport[]): Failure[] {
+  return attempts.flatMap((attempt) =>
+    attempt.error ? [{ error: attempt.error, description: describe(attempt) }] : [],
+  );
+}
+
+/** Address and port, as `net` has them on its errors, if all attempts were to the same one. */
+function addressOf(attempts: readonly AttemptReport[]): object {
+  const address = agreed(attempts.map(({ endpoint }) => endpoint.transportInfo.address));
+  const port = agreed(attempts.map(({ endpoint }) => endpoint.transportInfo.port));
   return {
     ...(typeof address === "string" ? { address } : {}),
     ...(typeof port === "number" ? { port } : {}),
