@@ -5,10 +5,12 @@ import type { ConnectionInfo, Endpoint, Json, JsonObject } from "../contract/end
 
 /** Chosen: a server with a dozen interfaces and every transport stays below. */
 const MAX_ENTRIES = 256;
-/** Chosen: characters of all keys, strings and numbers of one entry; real ones have under 500. */
+/** Chosen: characters of all keys and values of one entry; real ones have under 500. */
 const MAX_ENTRY_SIZE = 4096;
+/** Chosen: a transportInfo that nests a signaling address has three levels. */
 const MAX_DEPTH = 6;
-const MAX_WORD = 64;
+/** Chosen: words appear in messages, so nothing in them may break a line or steer a terminal. */
+const WORD = /^[!-~]{1,64}$/;
 
 /**
  * Copies what a stranger wrote into clean entries; malformed ones are left out.
@@ -19,13 +21,14 @@ export function parseConnectionInfo(input: unknown): ConnectionInfo {
   checkConnectionInfo(input);
   const list: readonly unknown[] = Array.isArray(input) ? input : [input];
   if (list.length === 0) throw new OnetpError("ERR_1TP_NO_TRANSPORT", { detail: "connectionInfo is empty" });
-  if (list.length > MAX_ENTRIES) throw bad(`${list.length} entries, at most ${MAX_ENTRIES} are allowed`);
+  if (list.length > MAX_ENTRIES)
+    throw badAddress(`${list.length} entries, at most ${MAX_ENTRIES} are allowed`);
   const endpoints: Endpoint[] = [];
   for (const entry of list) {
     const endpoint = parseEndpoint(entry);
     if (endpoint) endpoints.push(endpoint);
   }
-  if (endpoints.length === 0) throw bad("no entry of connectionInfo is well-formed");
+  if (endpoints.length === 0) throw badAddress("no entry of connectionInfo is well-formed");
   checkOneKey(endpoints);
   return endpoints;
 }
@@ -37,19 +40,20 @@ export function checkConnectionInfo(input: unknown): asserts input is object {
   }
 }
 
-function bad(detail: string): OnetpError {
+/** The error of what is no connectionInfo. */
+export function badAddress(detail: string): OnetpError {
   return new OnetpError("ERR_1TP_BAD_ADDRESS", { detail });
 }
 
 function checkOneKey(endpoints: readonly Endpoint[]): void {
   const keys = new Set(endpoints.map(({ publicKey }) => publicKey));
   keys.delete(undefined);
-  if (keys.size > 1) throw bad("the entries carry different public keys");
+  if (keys.size > 1) throw badAddress("the entries carry different public keys");
 }
 
 /** One clean entry with the known fields only, or undefined. Never throws. */
 export function parseEndpoint(entry: unknown): Endpoint | undefined {
-  const clean = copyJson(entry, { depth: 0, left: MAX_ENTRY_SIZE });
+  const clean = cleanCopy(entry);
   if (!isObject(clean)) return undefined;
   const { transportType, transportInfo, version, publicKey, suite } = clean;
   if (!isWord(transportType) || !isObject(transportInfo)) return undefined;
@@ -68,7 +72,7 @@ function isObject(value: Json | undefined): value is JsonObject {
 }
 
 function isWord(value: unknown): value is string {
-  return typeof value === "string" && value.length > 0 && value.length <= MAX_WORD;
+  return typeof value === "string" && WORD.test(value);
 }
 
 function isKey(value: unknown): value is string {
@@ -80,9 +84,17 @@ interface Budget {
   left: number;
 }
 
-/** A deep copy of plain JSON within a budget of size and depth, or undefined. */
+/** A deep copy of plain JSON within the limits, or undefined, also where a getter throws. */
+function cleanCopy(value: unknown): Json | undefined {
+  try {
+    return copyJson(value, { depth: 0, left: MAX_ENTRY_SIZE });
+  } catch {
+    return undefined;
+  }
+}
+
 function copyJson(value: unknown, budget: Budget): Json | undefined {
-  budget.left -= typeof value === "string" ? value.length : 1;
+  budget.left -= sizeOf(value);
   if (budget.left < 0 || budget.depth > MAX_DEPTH) return undefined;
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
@@ -91,6 +103,12 @@ function copyJson(value: unknown, budget: Budget): Json | undefined {
   const copy = Array.isArray(value) ? copyArray(value, inner) : copyObject(value, inner);
   budget.left = inner.left;
   return copy;
+}
+
+/** What a value costs by itself: at least 1, so that no array of nothings is free. */
+function sizeOf(value: unknown): number {
+  if (typeof value === "string") return value.length + 1;
+  return typeof value === "number" ? String(value).length : 1;
 }
 
 function copyArray(value: readonly unknown[], budget: Budget): Json | undefined {

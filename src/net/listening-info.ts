@@ -1,5 +1,5 @@
 import { checkPort, typeError } from "../base/argument.ts";
-import type { Endpoint } from "../contract/endpoint.ts";
+import type { Endpoint, JsonObject } from "../contract/endpoint.ts";
 import { parseEndpoint } from "./connection-info.ts";
 
 /** One wish of where to listen; `transportInfo` is such as `{ address, port }`. */
@@ -21,12 +21,12 @@ export function checkListeningInfo(listeningInfo: unknown): readonly Endpoint[] 
 }
 
 function checkEntry(entry: unknown, name: string): Endpoint {
-  const endpoint = parseEndpoint(entry);
-  if (!endpoint) throw typeError(name, "an object with transportType and transportInfo", entry);
-  const { address, port } = endpoint.transportInfo;
+  const { address, port }: JsonObject = (entry as Partial<Endpoint>).transportInfo ?? {};
   if (address !== undefined && address !== null && typeof address !== "string") {
     throw typeError(`${name}.transportInfo.address`, "of type string", address);
   }
   if (port !== undefined && port !== null) checkPort(`${name}.transportInfo.port`, port);
+  const endpoint = parseEndpoint(entry);
+  if (!endpoint) throw typeError(name, "an object with transportType and transportInfo", entry);
   return endpoint;
 }
