@@ -1,4 +1,4 @@
-import { codeOf, OnetpError } from "../base/errors.ts";
+import { codeOf, OnetpError, toError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
@@ -24,6 +24,8 @@ export class Acceptor {
   readonly #options: AcceptorOptions;
   /** By transport; in their order, with gaps for those that do not listen. */
   readonly #listeners: (Listener | undefined)[] = [];
+  readonly #failures: Failure[] = [];
+  #opening: Promise<unknown> | undefined;
   #referenced = true;
   #closed = false;
 
@@ -40,17 +42,16 @@ export class Acceptor {
 
   /** Resolves when every transport has listened or failed; rejects when all have failed. */
   async open(): Promise<void> {
-    const failures: Failure[] = [];
     const { transports } = this.#options;
-    await Promise.all(
+    this.#opening = Promise.all(
       transports.map((transport, i) =>
-        this.#listen(transport, i).catch((error: Error) => {
-          failures.push({ error, description: `${transport.type} ${codeOf(error) ?? error.message}` });
-          if (transports.length > 1 && !this.#closed) this.#options.onTransportError(error, transport);
-        }),
+        this.#listen(transport, i).catch((error) => this.#failed(toError(error), transport)),
       ),
     );
-    if (failures.length < transports.length) return;
+    await this.#opening;
+    this.#opening = undefined;
+    if (this.#closed || this.#listeners.some(Boolean)) return;
+    const failures = this.#failures;
     throw failures.length === 1 ? failures[0]!.error : combineErrors("listen", failures);
   }
 
@@ -80,14 +81,21 @@ export class Acceptor {
   #broken(error: Error, transport: Transport, index: number): void {
     if (this.#closed) return;
     this.#listeners[index] = undefined;
-    if (this.#listeners.some(Boolean)) this.#options.onTransportError(error, transport);
+    if (this.#opening || this.#listeners.some(Boolean)) this.#failed(error, transport);
     else this.#options.onBroken(error);
   }
 
-  /** Stops accepting. Resolves when every port is free. */
+  #failed(error: Error, transport: Transport): void {
+    this.#failures.push({ error, description: `${transport.type} ${codeOf(error) ?? error.message}` });
+    if (this.#options.transports.length > 1 && !this.#closed) {
+      this.#options.onTransportError(error, transport);
+    }
+  }
+
+  /** Stops accepting. Resolves when every port is free, those included that were about to be taken. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#listeners.map((listener) => listener?.close()));
+    await Promise.allSettled([this.#opening, ...this.#listeners.map((listener) => listener?.close())]);
   }
 
   ref(): void {
