@@ -1,16 +1,15 @@
 import type { Holdings } from "./contest.ts";
-import { answer, assigned, holdings, start } from "./process.ts";
+import { answer, ask, assigned, holdings, start } from "./process.ts";
 
 const { assignment, row } = await assigned();
 process.on("disconnect", () => process.exit());
 
 const server = start("server", assignment);
 const address = await answer(server);
-const figure = await row.workload.measure({
+const bench = {
   connect: () => row[assignment.side].connect(address),
   holdings: async () => {
-    server.send("holdings");
-    const theirs = (await answer(server)) as Holdings;
+    const theirs = (await ask(server)) as Holdings;
     const own = await holdings();
     return {
       rss: own.rss + theirs.rss,
@@ -18,5 +17,7 @@ const figure = await row.workload.measure({
       handles: own.handles + theirs.handles,
     };
   },
-});
-process.send?.(figure, () => process.exit());
+};
+if (row.workload.bursts > 1) await row.workload.measure(bench);
+process.on("message", async () => process.send?.(await row.workload.measure(bench)));
+process.send?.("ready");

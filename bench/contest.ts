@@ -29,6 +29,8 @@ export interface Bench {
 export interface Workload {
   readonly name: string;
   readonly unit: string;
+  /** How often a round measures; what is measured over and over is first measured once for nothing. */
+  readonly bursts: number;
   /** The server's side of each connection. */
   serve(socket: Duplex): void;
   measure(bench: Bench): Promise<number>;
@@ -70,13 +72,13 @@ export interface RowsModule {
   readonly rows: readonly Row[];
 }
 
-/** Our figure of each round with the peer's of the same round. */
+/** Our figure with the peer's from right before or after it. */
 export interface Sample {
   readonly ours: number;
   readonly peer: number;
 }
 
-/** A row with its figures: medians over the rounds, the ratio as the median of the rounds' ratios. */
+/** A row with its figures: medians over the samples, the ratio as the median of their ratios. */
 export interface Result {
   readonly figure: string;
   readonly unit: string;

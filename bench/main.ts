@@ -1,9 +1,10 @@
 /**
- * `npm run bench`: 1tp against its peers, side by side. Each measurement is a pair of fresh processes,
- * and each round measures both sides of every row, so that a change in the machine's load meets both.
+ * `npm run bench`: 1tp against its peers, side by side. In every round each row gets fresh processes, a
+ * client and a server for either side, which are measured in turn, so that a change in the machine's
+ * load meets both.
  *
  *     npm run bench -- --only tcp      rows whose name holds the word
- *     npm run bench -- --rounds 9      default 5
+ *     npm run bench -- --rounds 9      default 3
  *     npm run bench -- --check         exit code 1 when a figure misses its target
  *     npm run bench -- --readme        put the table into the README
  */
@@ -12,17 +13,18 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { type Result, type Row, type RowsModule, resultOf, type Sample } from "./contest.ts";
-import { type Assignment, answer, start } from "./process.ts";
+import { type Assignment, answer, ask, start } from "./process.ts";
 import { table } from "./table.ts";
 
 /** Chosen: many times what a measurement takes, so that only one that hangs meets it. */
 const LIMIT_MS = 60_000;
 
-const here = (path: string): URL => new URL(path, import.meta.url);
+/** In the folder `bench`; the compiled files are in `bench/build/bench`. */
+const here = (path: string): URL => new URL(`../../${path}`, import.meta.url);
 const { values: options } = parseArgs({
   options: {
     only: { type: "string", default: "" },
-    rounds: { type: "string", default: "5" },
+    rounds: { type: "string", default: "3" },
     check: { type: "boolean", default: false },
     readme: { type: "boolean", default: false },
   },
@@ -34,7 +36,7 @@ const results = await measureAll(rows, Number(options.rounds));
 const report = table(results);
 console.log(report);
 const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}`;
-writeFileSync(here("./results.json"), `${JSON.stringify({ machine, results }, null, 2)}\n`);
+writeFileSync(here("results.json"), `${JSON.stringify({ machine, results }, null, 2)}\n`);
 if (options.readme) writeReadme(`${report}\n\nMedians of ${options.rounds} interleaved rounds, ${machine}.`);
 if (options.check && results.some(({ ok }) => !ok)) process.exitCode = 1;
 
@@ -45,12 +47,12 @@ interface Found {
 }
 
 function installPeers(): void {
-  const { dependencies } = JSON.parse(readFileSync(here("./package.json"), "utf8"));
-  const missing = Object.keys(dependencies).filter((name) => !existsSync(here(`./node_modules/${name}`)));
+  const { dependencies } = JSON.parse(readFileSync(here("package.json"), "utf8"));
+  const missing = Object.keys(dependencies).filter((name) => !existsSync(here(`node_modules/${name}`)));
   if (missing.length === 0) return;
   console.error(`installing ${missing.join(", ")}`);
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
-    cwd: here("."),
+    cwd: here(""),
     stdio: "inherit",
   });
   if (status !== 0) throw new Error("the peers cannot be installed: npm ci --prefix bench failed");
@@ -58,8 +60,9 @@ function installPeers(): void {
 
 async function findRows(word: string): Promise<Found[]> {
   const found: Found[] = [];
-  for (const name of readdirSync(here("./rows")).sort()) {
-    const file = here(`./rows/${name}`).href;
+  const folder = new URL("./rows/", import.meta.url);
+  for (const name of readdirSync(folder).sort()) {
+    const file = new URL(name, folder).href;
     const { rows }: RowsModule = await import(file);
     for (const row of rows) if (row.figure.includes(word)) found.push({ file, row });
   }
@@ -72,27 +75,33 @@ async function measureAll(found: readonly Found[], rounds: number): Promise<Resu
   for (let round = 0; round < rounds; round++) {
     for (const [i, { file, row }] of found.entries()) {
       console.error(`round ${round + 1}/${rounds}  ${row.figure}`);
-      samples[i]!.push(await measureBoth({ file, figure: row.figure }, round % 2 === 0));
+      samples[i]!.push(...(await measureBoth({ file, figure: row.figure }, row.workload.bursts)));
     }
   }
   return found.map(({ row }, i) => resultOf(row, samples[i]!));
 }
 
-/** Who goes first changes with the round. */
-async function measureBoth(of: Omit<Assignment, "side">, oursFirst: boolean): Promise<Sample> {
-  const first = await measure({ ...of, side: oursFirst ? "ours" : "peer" });
-  const second = await measure({ ...of, side: oursFirst ? "peer" : "ours" });
-  return oursFirst ? { ours: first, peer: second } : { ours: second, peer: first };
-}
-
-async function measure(assignment: Assignment): Promise<number> {
-  const client = start("client", assignment);
-  const limit = setTimeout(() => client.kill("SIGKILL"), LIMIT_MS);
+/** Both sides have their processes at the same time, and take turns in using them. */
+async function measureBoth(run: Omit<Assignment, "side">, bursts: number): Promise<Sample[]> {
+  const clients = [
+    start("client", { ...run, side: "ours" }),
+    start("client", { ...run, side: "peer" }),
+  ] as const;
+  const end = (): void => {
+    for (const client of clients) client.kill("SIGKILL");
+  };
+  const limit = setTimeout(end, LIMIT_MS);
   try {
-    return (await answer(client)) as number;
+    for (const client of clients) await answer(client);
+    const samples: Sample[] = [];
+    for (let burst = 0; burst < bursts; burst++) {
+      const [ours, peer] = [await ask(clients[0]), await ask(clients[1])] as [number, number];
+      samples.push({ ours, peer });
+    }
+    return samples;
   } finally {
     clearTimeout(limit);
-    client.kill("SIGKILL");
+    end();
   }
 }
 

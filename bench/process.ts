@@ -22,8 +22,15 @@ export async function assigned(): Promise<{ assignment: Assignment; row: Row }> 
 
 /** Starts `client.ts` or `server.ts` for a run. It ends by itself when its starter does. */
 export function start(role: "client" | "server", assignment: Assignment): ChildProcess {
-  const script = fileURLToPath(new URL(`./${role}.ts`, import.meta.url));
+  const script = fileURLToPath(new URL(`./${role}.js`, import.meta.url));
   return fork(script, [JSON.stringify(assignment)], { execArgv: [...process.execArgv, "--expose-gc"] });
+}
+
+/** Asks a process for its figure or its holdings. */
+export function ask(child: ChildProcess): Promise<unknown> {
+  const answered = answer(child);
+  child.send("ask");
+  return answered;
 }
 
 /** The next message of a process; rejects when it ends without one. */

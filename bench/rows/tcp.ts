@@ -1,5 +1,5 @@
+import { transports } from "../../src/index.ts";
 import { atLeast, atMost, oursAtMost, type Row, type Target, type Workload } from "../contest.ts";
-import { transports } from "../library.ts";
 import { nodeNet } from "../stacks/node-net.ts";
 import { onetp } from "../stacks/onetp.ts";
 import { connects } from "../workloads/connects.ts";

@@ -1,6 +1,5 @@
-import type { ConnectionInfo, ServerOptions, Transport } from "../../src/index.ts";
+import { type ConnectionInfo, net, type ServerOptions, type Transport } from "../../src/index.ts";
 import type { Stack } from "../contest.ts";
-import { net } from "../library.ts";
 
 /** 1tp over one transport on the loopback address. */
 export function onetp(transport: Transport, options: ServerOptions): Stack {

@@ -2,13 +2,13 @@ import type { Duplex } from "node:stream";
 import type { Workload } from "../contest.ts";
 
 const MESSAGE = new Uint8Array(100);
-const WARM_UP_MS = 300;
-const MEASURE_MS = 1000;
+const BURST_MS = 300;
 
 /** 100 bytes there and back on one connection, each after the answer to the one before. */
 export const roundTrips: Workload = {
   name: "round trips",
   unit: "/s",
+  bursts: 4,
 
   serve(socket) {
     socket.on("data", (chunk) => socket.write(chunk));
@@ -16,9 +16,8 @@ export const roundTrips: Workload = {
 
   async measure(bench) {
     const socket = await bench.connect();
-    await pingPong(socket, WARM_UP_MS);
     const started = performance.now();
-    const trips = await pingPong(socket, MEASURE_MS);
+    const trips = await pingPong(socket, BURST_MS);
     const seconds = (performance.now() - started) / 1000;
     socket.destroy();
     return trips / seconds;
