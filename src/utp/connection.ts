@@ -1,5 +1,24 @@
+import { systemError } from "../base/errors.ts";
+import { serialDistance } from "../base/serial.ts";
+import type { Instant, Millis } from "../contract/clock.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
+import type { Acceptance, ConnectionOwner, ConnectionParts, Farewell } from "./connection-parts.ts";
+import type { Dial } from "./dial.ts";
+import { Liveness } from "./liveness.ts";
+import { News } from "./news.ts";
 import type { ConnectionSink, ReceivedPacket, UtpStats } from "./options.ts";
+import { FIRST_FLIGHT_ACCEPTED, type Packet, RESET, STATE, SYN } from "./packet.ts";
+import { micros, PacketWriter } from "./packet-writer.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+import { type ConnectionSettings, checkMeta } from "./settings.ts";
+import { Transmitter } from "./transmitter.ts";
+import { Validation } from "./validation.ts";
+
+/** How long what was written before `close` is still sent, and how long we answer for it (DESIGN.md §4: 5 s linger). */
+const LINGER: Millis = 5000;
+/** Packets may arrive this many acknowledgements late; older ones are somebody's guess (chosen: the most in flight). */
+const MAX_STALE = 1024;
 
 /** `connecting` until the peer answers; `connected` until both sides have ended; `closed` afterwards. */
 export type ConnectionState = "connecting" | "connected" | "closed";
@@ -9,40 +28,369 @@ export type ConnectionState = "connecting" | "connected" | "closed";
  * Its methods never throw once it is closed; they do nothing. Everything it sends leaves through the
  * endpoint's `pollTransmit`, everything it tells comes from the endpoint's `pollEvent`.
  */
-export declare class UtpConnection {
+export class UtpConnection {
   readonly remote: SocketAddress;
   /** We sent the SYN. */
   readonly initiated: boolean;
-  get state(): ConnectionState;
-  /** The peer took the `data` of our SYN; known from `connected` on. If it did not, the engine has sent it again as DATA. */
-  get firstFlightAccepted(): boolean;
-  /** The peer has proved that it receives at its address. */
-  get validated(): boolean;
+  /** The ids in packets to us and from us. */
+  readonly receiveId: number;
+  readonly sendId: number;
   /** Free for the host: it delivers this connection's events here. */
   sink: ConnectionSink | undefined;
+  /** For the endpoint: whether it is in the queue of those that may transmit, and its place among the timers. */
+  queued = false;
+  armedFor: Instant = Number.POSITIVE_INFINITY;
+  heapIndex = -1;
+  readonly #owner: ConnectionOwner;
+  readonly #settings: ConnectionSettings;
+  readonly #sender: Sender;
+  readonly #receiver: Receiver;
+  readonly #validation: Validation;
+  readonly #liveness: Liveness;
+  readonly #news: News;
+  readonly #writer: PacketWriter;
+  readonly #transmitter: Transmitter;
+  readonly #dial: Dial | undefined;
+  /** Sequence numbers of our SYN or of the STATE that accepted, and of the peer's SYN. */
+  readonly #first: number;
+  readonly #peerSyn: number;
+  #state: ConnectionState;
+  #connectBy: Instant = Number.POSITIVE_INFINITY;
+  #lingerUntil: Instant = Number.POSITIVE_INFINITY;
+  /** The user has closed both sides; nobody hears events any more. */
+  #abandoned = false;
+  /** The endpoint has forgotten us. */
+  #released = false;
+  #bytesWritten = 0;
+  #packetsSent = 0;
+  #packetsReceived = 0;
+
+  constructor(parts: ConnectionParts, dial: Dial | undefined, acceptance: Acceptance | undefined) {
+    const { identity, settings, controller, now } = parts;
+    const { seq } = identity;
+    this.remote = identity.remote;
+    this.receiveId = identity.receiveId;
+    this.sendId = identity.sendId;
+    this.initiated = dial !== undefined;
+    this.#owner = parts.owner;
+    this.#settings = settings;
+    this.#first = seq;
+    this.#peerSyn = acceptance?.synSeq ?? 0;
+    this.#dial = dial;
+    this.#state = dial ? "connecting" : "connected";
+    this.#sender = new Sender({ ...settings, first: dial ? seq + 1 : seq, controller });
+    this.#receiver = new Receiver(parts.receiveWindow);
+    this.#validation = new Validation(this.initiated, acceptance?.extended ?? false, seq);
+    this.#news = new News(parts.owner, this);
+    this.#liveness = new Liveness(now, settings.keepAlive, settings.timeout);
+    this.#writer = new PacketWriter(this.sendId, seq, this.#sender, this.#receiver, this.#validation);
+    this.#transmitter = new Transmitter(this.#writer, this.#sender, this.#receiver, this.#validation);
+    if (acceptance) this.#accept(acceptance, now);
+  }
+
+  #accept(acceptance: Acceptance, now: Instant): void {
+    this.#sender.peerWindow = acceptance.window;
+    this.#validation.expectProof(acceptance.credit, now);
+    this.#validation.firstFlightAccepted = acceptance.data.length > 0;
+    this.#receiver.start(acceptance.synSeq + 1);
+    this.#receiver.prepend(acceptance.data, acceptance.meta);
+    if (acceptance.rtt !== undefined) this.#sender.rtt.sample(Math.max(0.001, acceptance.rtt), now);
+    this.#transmitter.ackDue = true;
+    this.#owner.emit(this, "accepted");
+    this.#settle();
+    this.#owner.touch(this);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  /** The peer took the `data` of our SYN; known from `connected` on. If it did not, it is sent again as DATA. */
+  get firstFlightAccepted(): boolean {
+    return this.#validation.firstFlightAccepted;
+  }
+
+  /** The peer has proved that it receives at its address. */
+  get validated(): boolean {
+    return this.#validation.validated;
+  }
+
   /**
    * Queues bytes; takes ownership of `chunk`. False: above the send buffer, wait for `drain`. Packets split where `meta`
    * changes. Writing before `connected` is fine; after `end` it does nothing.
    */
-  write(chunk: Uint8Array, meta?: Uint8Array): boolean;
+  write(chunk: Uint8Array, meta?: Uint8Array): boolean {
+    if (meta) checkMeta("meta", meta);
+    const sender = this.#sender;
+    if (this.#state === "closed" || sender.ending) return false;
+    sender.buffer.push(chunk, meta);
+    this.#bytesWritten += chunk.length;
+    this.#owner.touch(this);
+    if (sender.buffer.unsent < this.#settings.sendBuffer) return true;
+    this.#news.drainWanted = true;
+    return false;
+  }
+
   /** Ends our side after all that was written (FIN). The peer may go on sending. */
-  end(): void;
+  end(): void {
+    if (this.#state === "closed") return;
+    this.#sender.end();
+    this.#owner.touch(this);
+  }
+
   /** Ends both sides: what was written is still sent for up to 5 s, what comes is refused. `closed` follows at once. */
-  close(): void;
+  close(): void {
+    if (this.#state === "closed") return;
+    const established = this.#state === "connected";
+    this.#closed();
+    this.#abandoned = established;
+    this.#receiver.clear();
+    this.#sender.end();
+    if (established) this.#owner.touch(this);
+    else this.#release("reset");
+  }
+
   /** Drops everything, tells the peer (RESET), and closes with `error`. */
-  abort(error?: Error): void;
-  /** All received bytes, joined, up to `limit` (default 64 KiB); undefined when there are none. Reading opens the window. */
-  read(limit?: number): Uint8Array | undefined;
+  abort(error?: Error): void {
+    if (this.#state !== "closed") this.#closed(error);
+    else if (!this.#abandoned) return;
+    this.#release("reset");
+  }
+
+  /** All received bytes, joined, up to `limit` (default 64 KiB); undefined when there are none. Opens the window. */
+  read(limit = 65_536): Uint8Array | undefined {
+    const data = this.#receiver.read(limit);
+    this.#afterRead(data === undefined);
+    return data;
+  }
+
   /** The next received packet by itself. */
-  readPacket(): ReceivedPacket | undefined;
+  readPacket(): ReceivedPacket | undefined {
+    const packet = this.#receiver.readPacket();
+    this.#afterRead(packet === undefined);
+    return packet;
+  }
+
+  #afterRead(empty: boolean): void {
+    if (empty) this.#news.readToEnd();
+    else if (this.#state === "connected" && this.#transmitter.updateWindow()) this.#owner.touch(this);
+    this.#settle();
+  }
+
   /** Received bytes that wait for `read`. */
-  get readable(): number;
+  get readable(): number {
+    return this.#receiver.unread;
+  }
+
   /** Bytes written and not yet acknowledged. */
-  get unacknowledged(): number;
-  setNoDelay(noDelay: boolean): void;
+  get unacknowledged(): number {
+    return this.#sender.unacknowledged;
+  }
+
+  setNoDelay(noDelay: boolean): void {
+    this.#sender.noDelay = noDelay;
+    this.#owner.touch(this);
+  }
+
   /** Ms of idleness before the peer is asked whether it lives; false: never. */
-  setKeepAlive(idle: number | false): void;
-  /** Switches the congestion controller by name; unknown names are ignored. */
-  setCongestion(name: string): void;
-  stats(): UtpStats;
+  setKeepAlive(idle: Millis | false): void {
+    this.#liveness.keepAlive = idle;
+    this.#owner.touch(this);
+  }
+
+  stats(): UtpStats {
+    const { rtt, flight, controller, peerWindow } = this.#sender;
+    return {
+      bytesRead: this.#receiver.bytesRead,
+      bytesWritten: this.#bytesWritten,
+      rtt: rtt.smoothed,
+      minRtt: rtt.min,
+      rto: rtt.rto,
+      inFlight: flight.inFlight.bytes,
+      congestionWindow: controller.window(),
+      peerWindow,
+      payload: this.#sender.payload,
+      packetsSent: this.#packetsSent,
+      packetsReceived: this.#packetsReceived,
+      retransmitted: this.#sender.retransmitted,
+      timeouts: this.#sender.timeouts,
+    };
+  }
+
+  /** For the endpoint: a packet with our id. Returns why it was dropped, if it was. */
+  receive(packet: Packet, now: Instant): string | undefined {
+    this.#packetsReceived++;
+    if (packet.type === RESET) return this.#receiveReset(packet);
+    if (this.#state === "connecting" && !this.#receiveAnswer(packet, now)) return "no-answer";
+    const acked = serialDistance(packet.ack, this.#sender.flight.una);
+    const drop = this.#implausible(packet, acked);
+    if (drop) return drop;
+    this.#liveness.heard(now);
+    const delay = (micros(now) - packet.timestamp) >>> 0;
+    this.#writer.peerDelay = delay;
+    this.#validation.receive(packet);
+    this.#owner.touch(this);
+    if (packet.type === SYN) {
+      this.#transmitter.ackDue = true;
+      return undefined;
+    }
+    if (!this.#validation.validated) this.#validation.prove();
+    if (acked >= -1) this.#sender.acknowledge(packet, delay, now);
+    const refusal = packet.type === STATE ? undefined : this.#receiveData(packet);
+    this.#settle();
+    return refusal;
+  }
+
+  #implausible(packet: Packet, acked: number): string | undefined {
+    if (packet.type === SYN)
+      return packet.seq === this.#peerSyn && !this.initiated ? undefined : "foreign-syn";
+    if (acked >= this.#sender.flight.span) return "ack-unsent";
+    return acked < (this.#validation.validated ? -MAX_STALE : -1) ? "ack-stale" : undefined;
+  }
+
+  #receiveData(packet: Packet): string | undefined {
+    const payload = packet.payload();
+    if (this.#abandoned && payload.length > 0 && serialDistance(packet.seq, this.#receiver.next) >= 0) {
+      // As TCP after close(): the peer must learn that nobody reads.
+      this.#release("reset");
+      return "after-close";
+    }
+    this.#transmitter.ackDue = true;
+    return this.#receiver.receive(packet, payload);
+  }
+
+  /** The first packet of the peer. False if it does not answer our SYN. */
+  #receiveAnswer(packet: Packet, now: Instant): boolean {
+    const dial = this.#dial!;
+    const extended = packet.handshakeStart > 0;
+    if (packet.ack !== this.#first || packet.type === SYN) return false;
+    if (!extended && packet.type !== STATE) return false;
+    this.#state = "connected";
+    this.#receiver.start(extended ? packet.handshakeValue : packet.seq);
+    const accepted = (packet.handshakeFlags & FIRST_FLIGHT_ACCEPTED) !== 0;
+    this.#validation.firstFlightAccepted = accepted && dial.dataLength > 0;
+    if (this.#validation.firstFlightAccepted) this.#sender.buffer.skip(dial.dataLength);
+    if (dial.tries === 1) this.#sender.rtt.sample(Math.max(0.001, now - dial.sentAt), now);
+    this.#validation.peerExtended = extended;
+    if (extended) this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
+    this.#transmitter.ackDue = true;
+    this.#owner.emit(this, "connected");
+    return true;
+  }
+
+  #receiveReset(packet: Packet): string | undefined {
+    const { una, span } = this.#sender.flight;
+    const distance = serialDistance(packet.ack, una);
+    // A dialler that gives up before our answer came cannot know our numbers, but its own.
+    const early = !this.#validation.validated && packet.seq === ((this.#peerSyn + 1) & 0xffff);
+    const connecting = this.#state === "connecting";
+    const plausible = connecting ? packet.ack === this.#first : distance >= -2 && distance <= span;
+    if (!plausible && !early) return "reset-guess";
+    this.#fail(connecting ? "ECONNREFUSED" : "ECONNRESET", "silence");
+    return undefined;
+  }
+
+  /** Tells the user what is new, and ends when both directions have. */
+  #settle(): void {
+    if (this.#abandoned) {
+      if (this.#sender.finished && this.#receiver.ended) this.#release("linger");
+    } else if (this.#state === "connected" && this.#news.tell(this.#receiver, this.#sender)) {
+      this.#closed();
+      this.#release("linger");
+    }
+  }
+
+  #closed(error?: Error): void {
+    this.#state = "closed";
+    this.#owner.emit(this, "closed", error);
+  }
+
+  #fail(code: string, farewell: Farewell): void {
+    const { address, port } = this.remote;
+    const syscall = this.#state === "connecting" ? "connect" : "read";
+    if (this.#state !== "closed") this.#closed(systemError(code, syscall, address, port));
+    this.#release(farewell);
+  }
+
+  #release(farewell: Farewell): void {
+    if (farewell === "linger" && this.#transmitter.ackDue) farewell = "last-ack";
+    this.#abandoned = false;
+    const { next } = this.#sender.flight;
+    const ack = (this.#receiver.next - 1) & 0xffff;
+    this.#sender.clear();
+    this.#released = true;
+    this.#owner.release(this, farewell, next, ack);
+  }
+
+  /** For the endpoint: writes the next packet into `out`; returns its size, 0 if nothing may leave now. */
+  transmit(now: Instant, out: Uint8Array): number {
+    if (this.#released) return 0;
+    if (this.#abandoned && this.#lingerUntil === Number.POSITIVE_INFINITY) this.#lingerUntil = now + LINGER;
+    const size = this.#state === "connecting" ? this.#writeSyn(now, out) : this.#transmitter.next(now, out);
+    if (size === 0) return 0;
+    if (this.#state === "connected") {
+      this.#news.drain(this.#sender.buffer.unsent, this.#settings.sendBuffer / 2);
+    }
+    this.#packetsSent++;
+    this.#validation.sent(size);
+    return size;
+  }
+
+  #writeSyn(now: Instant, out: Uint8Array): number {
+    const dial = this.#dial!;
+    if (dial.nextAt > now) return 0;
+    if (dial.tries === 0) this.#connectBy = now + this.#settings.connectTimeout;
+    const size = this.#writer.syn(out, dial, this.receiveId, now);
+    dial.sent(now);
+    return size;
+  }
+
+  /** For the endpoint: when `expire` is to be called; Infinity: never. */
+  deadline(now: Instant): Instant {
+    if (this.#released) return Number.POSITIVE_INFINITY;
+    if (this.#state === "connecting") return Math.min(this.#dial!.nextAt, this.#connectBy);
+    return Math.min(
+      this.#sender.deadline(now),
+      this.#validation.deadline,
+      this.#abandoned ? Number.POSITIVE_INFINITY : this.#liveness.askAt,
+      this.#liveness.giveUpAt(this.#owedSince()),
+      this.#lingerUntil,
+    );
+  }
+
+  /** Since when the peer owes us an acknowledgement. */
+  #owedSince(): Instant | undefined {
+    const { flight, peerWindow, progressAt } = this.#sender;
+    if (flight.span === 0) return undefined;
+    return peerWindow === 0 ? this.#liveness.heardAt : progressAt;
+  }
+
+  /** For the endpoint: does what is due. */
+  expire(now: Instant): void {
+    if (this.#released) return;
+    this.#owner.touch(this);
+    if (this.#state === "connecting") {
+      if (this.#connectBy <= now) this.#fail("ETIMEDOUT", "reset");
+    } else if (this.#lingerUntil <= now) this.#release(this.#sender.finished ? "silence" : "reset");
+    else if (this.#liveness.giveUpAt(this.#owedSince()) <= now) this.#fail("ETIMEDOUT", "reset");
+    else if (this.#validation.deadline <= now && !this.#prove(now)) this.#fail("ETIMEDOUT", "silence");
+    else {
+      if (this.#liveness.askAt <= now && !this.#abandoned) this.#ask(now);
+      this.#sender.expire(now);
+    }
+  }
+
+  /** Repeats our proof. False if it is the peer who should have proved itself. */
+  #prove(now: Instant): boolean {
+    if (!this.#validation.unconfirmed) return false;
+    this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
+    this.#transmitter.ackDue = true;
+    return true;
+  }
+
+  #ask(now: Instant): void {
+    this.#liveness.asked(now);
+    this.#transmitter.keepAliveDue = true;
+    this.#sender.flight.trim();
+  }
 }

@@ -1,29 +1,315 @@
+import { valueError } from "../base/argument.ts";
+import { EMPTY } from "../base/bytes.ts";
+import { canonicalIp } from "../base/ip.ts";
+import { random16 } from "../base/random.ts";
+import { serialAdd } from "../base/serial.ts";
 import type { Instant } from "../contract/clock.ts";
 import type { Datagram, SocketAddress } from "../contract/datagram-socket.ts";
 import type { DatagramEngine } from "../contract/engine.ts";
-import type { UtpConnection } from "./connection.ts";
-import type { ConnectionOptions, EndpointOptions, UtpEvent } from "./options.ts";
+import { UtpConnection } from "./connection.ts";
+import type { Acceptance, ConnectionIdentity, ConnectionOwner, Farewell } from "./connection-parts.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import { makeController } from "./controllers.ts";
+import { Dial } from "./dial.ts";
+import { acceptFirstFlight, acceptProof, firstFlightOf, type HalfOpen, HalfOpens } from "./half-open.ts";
+import type { ConnectionOptions, EndpointOptions, UtpEvent, UtpEventType } from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import { decodePacket, Packet, RESET, STATE, SYN } from "./packet.ts";
+import { micros } from "./packet-writer.ts";
+import { Scratch } from "./scratch.ts";
+import { type ConnectionSettings, connectionSettings } from "./settings.ts";
+import { addressKey, Strangers } from "./strangers.ts";
+import { TimerHeap } from "./timer-heap.ts";
+import { TransmitQueue } from "./transmit-queue.ts";
+
+/** Header and the extensions a packet with the longest metadata has. */
+const MAX_OVERHEAD = 300;
+/** Payload on every path; larger ones make the scratch buffer grow. */
+const USUAL_PAYLOAD = 1452;
+/** Unread bytes per connection unless told (chosen: half of Linux's stock buffer counted in datagrams). */
+const RECEIVE_WINDOW = 64 * 1024;
 
 /** Many uTP connections on one UDP port, told apart by remote address and connection id. */
-export declare class UtpEndpoint implements DatagramEngine<UtpEvent> {
-  constructor(options: EndpointOptions);
-  /** Dials; the SYN leaves with the next `pollTransmit`. */
-  connect(remote: SocketAddress, options?: ConnectionOptions): UtpConnection;
-  /** Accept connections, which get these options. A second call replaces the options. */
-  listen(options?: ConnectionOptions): void;
-  /** Refuse new connections (RESET); those that exist live on. */
-  stopListening(): void;
-  /** More accepted connections than this at once are refused. Default Infinity. */
-  maxConnections: number;
-  /** Connections that are not closed. */
-  get size(): number;
-  connections(): IterableIterator<UtpConnection>;
-  handleDatagram(datagram: Datagram, now: Instant): void;
-  handleTimeout(now: Instant): void;
-  /** The datagram is valid until the next call of any verb. */
-  pollTransmit(now: Instant): Datagram | undefined;
-  pollEvent(): UtpEvent | undefined;
-  pollTimeout(): Instant | undefined;
+export class UtpEndpoint implements DatagramEngine<UtpEvent> {
+  /** More accepted connections than this at once are refused. */
+  maxConnections = Number.POSITIVE_INFINITY;
   /** Datagrams dropped, by reason. */
-  readonly drops: ReadonlyMap<string, number>;
+  readonly drops = new Map<string, number>();
+  readonly #options: EndpointOptions;
+  readonly #table = new ConnectionTable();
+  readonly #timers = new TimerHeap<UtpConnection>();
+  readonly #queue = new TransmitQueue();
+  readonly #outbox = new Outbox();
+  readonly #strangers = new Strangers(this.#outbox);
+  readonly #halfOpens = new HalfOpens();
+  readonly #scratch = new Scratch(USUAL_PAYLOAD + MAX_OVERHEAD);
+  readonly #packet = new Packet();
+  readonly #datagram: { data: Uint8Array; remote: SocketAddress };
+  readonly #owner: ConnectionOwner = {
+    touch: (connection) => this.#touch(connection),
+    emit: (connection, type, error) => this.#emit(connection, type, error),
+    release: (connection, farewell, seq, ack) => this.#release(connection, farewell, seq, ack),
+  };
+  #listening: ConnectionOptions | undefined;
+  #accepted = 0;
+  #events: UtpEvent[] = [];
+  #nextEvent = 0;
+  /** The host knows that there is work. */
+  #told = false;
+  #now: Instant = 0;
+
+  constructor(options: EndpointOptions) {
+    this.#options = options;
+    this.#datagram = { data: EMPTY, remote: { address: "0.0.0.0", port: 0 } };
+  }
+
+  /** Connections that still need datagrams. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  connections(): IterableIterator<UtpConnection> {
+    return this.#table[Symbol.iterator]();
+  }
+
+  /** Dials; the SYN leaves with the next `pollTransmit`. Throws ERR_INVALID_ARG_VALUE if `remote` is no literal. */
+  connect(remote: SocketAddress, options: ConnectionOptions = {}): UtpConnection {
+    const address = canonicalIp(remote.address);
+    if (address === undefined) throw valueError("remote.address", "must be an IP literal", remote.address);
+    const settings = connectionSettings(options, address);
+    const dial = new Dial({ data: options.data ?? EMPTY, meta: options.meta, ...settings });
+    const receiveId = this.#freeId({ address, port: remote.port });
+    const identity = {
+      remote: { address, port: remote.port },
+      receiveId,
+      sendId: serialAdd(receiveId, 1),
+      seq: random16(this.#options.random),
+    };
+    const connection = this.#open(identity, settings, dial, undefined);
+    if (options.data) connection.write(options.data, options.meta);
+    this.#touch(connection);
+    return connection;
+  }
+
+  #freeId(remote: SocketAddress): number {
+    for (let tries = 0; tries < 65_536; tries++) {
+      const id = random16(this.#options.random);
+      if (!this.#table.find(remote, id)) return id;
+    }
+    throw valueError("remote", "has no connection id left", `${remote.address}:${remote.port}`);
+  }
+
+  #open(
+    identity: ConnectionIdentity,
+    settings: ConnectionSettings,
+    dial: Dial | undefined,
+    acceptance: Acceptance | undefined,
+  ): UtpConnection {
+    const { payload } = settings;
+    const controller =
+      makeController(settings.congestion, { payload }) ?? makeController("ledbat", { payload })!;
+    const needed = settings.maxPayload + MAX_OVERHEAD;
+    if (needed > this.#scratch.bytes.length) this.#scratch.renew(needed);
+    this.#strangers.forget(identity.remote, identity.receiveId);
+    const { receiveWindow = RECEIVE_WINDOW } = this.#options;
+    const parts = { identity, settings, controller, receiveWindow, owner: this.#owner, now: this.#now };
+    const connection = new UtpConnection(parts, dial, acceptance);
+    this.#table.add(connection);
+    return connection;
+  }
+
+  /** Accept connections, which get these options. A second call replaces the options. */
+  listen(options: ConnectionOptions = {}): void {
+    connectionSettings(options, "0.0.0.0");
+    this.#listening = options;
+  }
+
+  /** Refuse new connections (RESET); those that exist live on. */
+  stopListening(): void {
+    this.#listening = undefined;
+  }
+
+  handleDatagram({ data, remote }: Datagram, now: Instant): void {
+    this.#now = now;
+    const packet = this.#packet;
+    const reason = decodePacket(data, packet) ?? this.#dispatch(packet, remote, now);
+    if (reason !== undefined) this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
+  }
+
+  #dispatch(packet: Packet, remote: SocketAddress, now: Instant): string | undefined {
+    const { type, connectionId } = packet;
+    if (type === SYN) return this.#receiveSyn(packet, remote, now);
+    if (type === RESET) return this.#receiveReset(packet, remote, now);
+    const connection = this.#table.find(remote, connectionId) ?? this.#promote(packet, remote, now);
+    return connection ? connection.receive(packet, now) : this.#answerStranger(packet, remote, now);
+  }
+
+  #answerStranger(packet: Packet, remote: SocketAddress, now: Instant): string {
+    const reason = this.#strangers.answer(packet, remote, now);
+    this.#tellWork();
+    return reason;
+  }
+
+  /** A RESET has the id of packets to us, or of those from us if its sender knows nothing of the connection. */
+  #receiveReset(packet: Packet, remote: SocketAddress, now: Instant): string | undefined {
+    const { connectionId } = packet;
+    let reason: string | undefined = "stranger-reset";
+    for (const step of [0, 1, -1]) {
+      const connection = this.#table.find(remote, serialAdd(connectionId, step));
+      if (!connection || (step !== 0 && connection.sendId !== connectionId)) continue;
+      reason = connection.receive(packet, now);
+      if (reason === undefined) return undefined;
+    }
+    for (const step of [0, 1]) {
+      const key = addressKey(remote, serialAdd(connectionId, step));
+      if (this.#halfOpens.get(key, now)?.synSeq !== serialAdd(packet.seq, -1)) continue;
+      this.#halfOpens.delete(key);
+      return undefined;
+    }
+    return reason;
+  }
+
+  #receiveSyn(packet: Packet, remote: SocketAddress, now: Instant): string | undefined {
+    const receiveId = serialAdd(packet.connectionId, 1);
+    const known = this.#table.find(remote, receiveId);
+    if (known) return known.receive(packet, now);
+    this.#tellWork();
+    if (!this.#listening || this.#accepted >= this.maxConnections) {
+      return this.#strangers.reset(packet, remote, now);
+    }
+    const flight = firstFlightOf(packet);
+    const key = addressKey(remote, receiveId);
+    const waiting = this.#halfOpens.get(key, now);
+    if (flight && !waiting && this.#halfOpens.mayTakeFirstFlight(now)) {
+      const seq = random16(this.#options.random);
+      const connection = this.#accept(remote, receiveId, seq, acceptFirstFlight(packet, flight));
+      this.#halfOpens.tookFirstFlight(connection);
+      return undefined;
+    }
+    // Whoever cannot be told that its data was not taken is not answered at all.
+    if (flight && packet.handshakeStart === 0) return "busy";
+    const halfOpen =
+      waiting?.synSeq === packet.seq
+        ? waiting
+        : this.#halfOpens.open(key, packet, random16(this.#options.random), now);
+    return this.#answerSyn(halfOpen, packet, remote, now);
+  }
+
+  #answerSyn(halfOpen: HalfOpen, packet: Packet, remote: SocketAddress, now: Instant): string | undefined {
+    halfOpen.answers++;
+    halfOpen.answeredAt = now;
+    halfOpen.credit += packet.data.length;
+    const answer = {
+      type: STATE,
+      connectionId: packet.connectionId,
+      seq: halfOpen.seq,
+      ack: packet.seq,
+      window: this.#options.receiveWindow ?? RECEIVE_WINDOW,
+      timestampDifference: (micros(now) - packet.timestamp) >>> 0,
+      handshake: halfOpen.extended && packet.handshakeStart > 0,
+    };
+    const size = this.#outbox.push(remote, answer, now);
+    if (size === 0) return "busy";
+    halfOpen.credit -= size;
+    return undefined;
+  }
+
+  /** Makes a connection of a half-open one, if the packet proves its sender's address. */
+  #promote(packet: Packet, remote: SocketAddress, now: Instant): UtpConnection | undefined {
+    const key = addressKey(remote, packet.connectionId);
+    const halfOpen = this.#halfOpens.get(key, now);
+    const acceptance = halfOpen && acceptProof(halfOpen, packet, now);
+    if (!acceptance || !this.#listening || this.#accepted >= this.maxConnections) return undefined;
+    this.#halfOpens.delete(key);
+    return this.#accept(remote, packet.connectionId, halfOpen.seq, acceptance);
+  }
+
+  #accept(remote: SocketAddress, receiveId: number, seq: number, acceptance: Acceptance): UtpConnection {
+    const { address, port } = remote;
+    const identity = { remote: { address, port }, receiveId, sendId: serialAdd(receiveId, -1), seq };
+    this.#accepted++;
+    const settings = connectionSettings(this.#listening!, address);
+    return this.#open(identity, settings, undefined, acceptance);
+  }
+
+  handleTimeout(now: Instant): void {
+    this.#now = now;
+    for (let due = this.#timers.takeDue(now); due; due = this.#timers.takeDue(now)) {
+      const at = due.deadline(now);
+      if (at <= now) due.expire(now);
+      else this.#timers.arm(due, at);
+    }
+  }
+
+  /** The datagram is valid until the next call of any verb. */
+  pollTransmit(now: Instant): Datagram | undefined {
+    this.#now = now;
+    const answer = this.#outbox.shift();
+    if (answer) return answer;
+    for (let connection = this.#queue.next(); connection; connection = this.#queue.next()) {
+      const size = connection.transmit(now, this.#scratch.bytes);
+      if (size > 0) {
+        this.#datagram.data = this.#scratch.view(size);
+        this.#datagram.remote = connection.remote;
+        return this.#datagram;
+      }
+      this.#queue.shift();
+      this.#timers.arm(connection, connection.deadline(now));
+    }
+    this.#rest();
+    return undefined;
+  }
+
+  /** The last datagram's buffer now belongs to the caller for good (the system still reads it). */
+  detachBuffer(): void {
+    this.#scratch.renew();
+  }
+
+  pollEvent(): UtpEvent | undefined {
+    const event = this.#events[this.#nextEvent++];
+    if (event) return event;
+    this.#events = [];
+    this.#nextEvent = 0;
+    this.#rest();
+    return undefined;
+  }
+
+  pollTimeout(): Instant | undefined {
+    return this.#timers.next;
+  }
+
+  #touch(connection: UtpConnection): void {
+    this.#queue.add(connection);
+    this.#tellWork();
+  }
+
+  #emit(connection: UtpConnection, type: UtpEventType, error: Error | undefined): void {
+    if (type === "closed" && !connection.initiated) this.#accepted--;
+    this.#events.push(error ? { type, connection, error } : { type, connection });
+    this.#tellWork();
+  }
+
+  #tellWork(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#options.onWork?.();
+  }
+
+  /** Everything is drained: the next change is news again. */
+  #rest(): void {
+    if (this.#queue.empty && this.#outbox.empty && this.#events.length === this.#nextEvent)
+      this.#told = false;
+  }
+
+  #release(connection: UtpConnection, farewell: Farewell, seq: number, ack: number): void {
+    this.#table.remove(connection);
+    this.#timers.remove(connection);
+    const { remote, receiveId, sendId } = connection;
+    if (farewell === "silence") return;
+    if (farewell !== "reset") this.#strangers.remember(remote, receiveId, { sendId, seq, ack }, this.#now);
+    if (farewell === "linger") return;
+    const type = farewell === "reset" ? RESET : STATE;
+    this.#outbox.push(remote, { type, connectionId: sendId, seq, ack }, this.#now, true);
+    this.#tellWork();
+  }
 }

@@ -215,7 +215,13 @@ export function writeHeader(
  * Writes the header of an extension at `at` and links it into the chain: `link` is where the type of the next extension
  * stands, 1 for the first one, afterwards the `at` of the one before. Returns where the body belongs.
  */
-export function writeExtension(out: Uint8Array, link: number, at: number, type: number, length: number): number {
+export function writeExtension(
+  out: Uint8Array,
+  link: number,
+  at: number,
+  type: number,
+  length: number,
+): number {
   out[link] = type;
   out[at] = 0;
   out[at + 1] = length;

@@ -67,6 +67,11 @@ export class SendBuffer {
     segment.chunk = this.#head;
     segment.offset = this.#offset;
     segment.length = length;
+    this.skip(length);
+  }
+
+  /** Leaves out the next `length` bytes. */
+  skip(length: number): void {
     this.unsent -= length;
     let left = length;
     let chunk = this.#head;

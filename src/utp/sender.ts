@@ -5,15 +5,12 @@ import { DeliveryRate } from "./delivery-rate.ts";
 import { Flight, type SentPacket } from "./flight.ts";
 import { LossDetection } from "./loss.ts";
 import { EXTENSION_HEADER_SIZE } from "./packet.ts";
+import { RetransmissionTimer } from "./retransmission-timer.ts";
 import { RoundTripTime } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
 
-/** Least wait before a tail loss probe: what two event loops may take to answer (chosen). */
-const MIN_PROBE_TIMEOUT: Millis = 10;
 /** Pacing lets packets leave this much early, since timers are no finer (chosen). */
 const PACING_SLACK: Millis = 1;
-/** The zero-window probe backs off to this (RFC 9293 §3.8.6.1 asks for back-off and leaves the bound). */
-const MAX_PERSIST: Millis = 15_000;
 
 /** What a sender needs to know. */
 export interface SenderOptions {
@@ -24,6 +21,7 @@ export interface SenderOptions {
   readonly boundaries: boolean;
   readonly maxInFlight: number;
   readonly controller: CongestionController;
+  readonly payload: number;
 }
 
 /** What `acknowledge` learns from a packet. */
@@ -68,10 +66,8 @@ export class Sender {
   /** What the peer last said it can take. */
   peerWindow = 0;
   maxInFlight: number;
-  /** Consecutive time-outs. */
-  timeouts = 0;
   retransmitted = 0;
-  totalTimeouts = 0;
+  timeouts = 0;
   /** When `una` last moved, or the flight began. */
   progressAt: Instant = 0;
   readonly #rate = new DeliveryRate();
@@ -82,22 +78,22 @@ export class Sender {
   #recoveryOrder = 0;
   /** Retransmissions of the present recovery that may still prove needless. */
   #undoable = 0;
-  #rtoAt: Instant = Number.POSITIVE_INFINITY;
-  #probed = false;
+  readonly #timer: RetransmissionTimer;
   /** A packet may leave whatever the window says. */
   #probeDue = false;
   #windowLimited = false;
   #pacedUntil: Instant = 0;
 
-  constructor(options: SenderOptions, payload: number) {
+  constructor(options: SenderOptions) {
     this.rtt = new RoundTripTime(options.minRto);
+    this.#timer = new RetransmissionTimer(this.rtt);
     this.buffer = new SendBuffer(options.boundaries);
     this.flight = new Flight(options.first);
     this.#loss = new LossDetection(this.flight, this.rtt);
     this.controller = options.controller;
     this.noDelay = options.noDelay;
     this.maxInFlight = options.maxInFlight;
-    this.payload = payload;
+    this.payload = options.payload;
   }
 
   /** Bytes written and not acknowledged. */
@@ -120,11 +116,14 @@ export class Sender {
     if (this.#fin === "none") this.#fin = "wanted";
   }
 
-  /** The next packet to send, already counted as sent; undefined when nothing may leave now. */
-  poll(now: Instant): SentPacket | undefined {
+  /**
+   * The next packet to send, already counted as sent; undefined when nothing may leave now. `limit`: the most bytes of
+   * payload and metadata it may have.
+   */
+  poll(now: Instant, limit: number): SentPacket | undefined {
     if (this.#pacedUntil - PACING_SLACK > now && !this.#probeDue) return undefined;
     const idle = this.flight.inFlight.count === 0;
-    const packet = this.#retransmission() ?? this.#fresh(now) ?? this.#tailProbe();
+    const packet = this.#retransmission(limit) ?? this.#fresh(now, limit) ?? this.#tailProbe(limit);
     if (!packet) return undefined;
     this.#probeDue = false;
     packet.order = ++this.#order;
@@ -133,7 +132,7 @@ export class Sender {
     this.#rate.onSent(packet, idle, now);
     this.controller.onSent(now, packet.length, this.flight.inFlight.bytes);
     this.#pace(packet.length, now);
-    if (this.#rtoAt === Number.POSITIVE_INFINITY) this.#arm(now);
+    if (!this.#timer.running) this.#arm(now);
     return packet;
   }
 
@@ -143,9 +142,9 @@ export class Sender {
     else this.#pacedUntil = Math.max(now, this.#pacedUntil) + bytes / rate;
   }
 
-  #retransmission(): SentPacket | undefined {
+  #retransmission(limit: number): SentPacket | undefined {
     const packet = this.flight.lost.head;
-    if (!packet) return undefined;
+    if (!packet || packet.length > limit) return undefined;
     const { inFlight } = this.flight;
     const fits = inFlight.bytes + packet.length <= this.controller.window() || inFlight.count === 0;
     if (!fits && !this.#probeDue) return undefined;
@@ -155,10 +154,10 @@ export class Sender {
   }
 
   /** A packet of bytes that were never sent, or the FIN after them. */
-  #fresh(now: Instant): SentPacket | undefined {
+  #fresh(now: Instant, limit: number): SentPacket | undefined {
     const { flight, buffer } = this;
     if (flight.lost.count > 0 || flight.span >= this.maxInFlight) return undefined;
-    const length = this.#freshLength();
+    const length = this.#freshLength(limit);
     if (length === 0 && (this.#fin !== "wanted" || buffer.unsent > 0)) return undefined;
     if (flight.span === 0) this.progressAt = now;
     const packet = flight.open();
@@ -172,7 +171,7 @@ export class Sender {
     return packet;
   }
 
-  #freshLength(): number {
+  #freshLength(limit: number): number {
     const { flight, buffer } = this;
     if (buffer.unsent === 0) {
       if (flight.inFlight.bytes < this.controller.window()) this.#rate.onAppLimited(flight.inFlight.bytes);
@@ -180,9 +179,11 @@ export class Sender {
       return 0;
     }
     const { meta } = buffer;
-    const limit = meta ? this.payload - meta.length - EXTENSION_HEADER_SIZE : this.payload;
-    const length = buffer.available(limit);
-    if (length < limit && this.#waitsForMore(length)) return 0;
+    const overhead = meta ? meta.length + EXTENSION_HEADER_SIZE : 0;
+    const full = Math.min(Math.max(1, this.payload - overhead), limit - overhead);
+    if (full <= 0) return 0;
+    const length = buffer.available(full);
+    if (length < full && this.#waitsForMore(length)) return 0;
     return this.#windowed(length);
   }
 
@@ -194,28 +195,29 @@ export class Sender {
   /** How much of `length` the windows allow: all, nothing, or less when the peer's window is small and empty. */
   #windowed(length: number): number {
     const { flight } = this;
-    if (this.#probeDue) return length;
-    if (flight.inFlight.bytes + length > this.controller.window() && flight.inFlight.count > 0) {
+    const { bytes, count } = flight.inFlight;
+    if (bytes + length > this.controller.window() && count > 0 && !this.#probeDue) {
       this.#windowLimited = true;
       return 0;
     }
     const room = this.peerWindow - flight.outstanding;
     if (length <= room) return length;
-    return flight.span === 0 && room > 0 ? room : 0;
+    if (flight.span > 0) return 0;
+    return room === 0 && this.#probeDue ? length : room;
   }
 
   /** The last packet again, when nothing else can be used to ask for an acknowledgement (RFC 8985 §7). */
-  #tailProbe(): SentPacket | undefined {
+  #tailProbe(limit: number): SentPacket | undefined {
     if (!this.#probeDue) return undefined;
+    this.#probeDue = false;
     const packet = this.flight.inFlight.tail;
-    if (packet) this.flight.resend(packet);
-    else this.#probeDue = false;
+    if (!packet || packet.length > limit) return undefined;
+    this.flight.resend(packet);
     return packet;
   }
 
   /**
-   * Takes a packet's acknowledgement, which is known to be of something sent. `rtt`: from other packets than DATA, or 0.
-   * Returns whether anything was newly acknowledged.
+   * Takes a packet's acknowledgement, which is known to be of something sent. Returns whether it was news.
    */
   acknowledge(packet: Acknowledgement, peerDelay: number, now: Instant): boolean {
     const { flight } = this;
@@ -232,17 +234,26 @@ export class Sender {
       flight.shift(sent);
     }
     if (packet.sackLength > 0) needless += this.#selective(packet, now);
-    this.peerWindow = packet.window;
     const progress = una !== flight.una;
+    this.#setPeerWindow(packet.window, now);
     if (!progress && sacked === flight.sacked) return false;
     if (progress) this.progressAt = now;
-    this.timeouts = 0;
-    this.#probed = false;
+    this.#timer.reset();
     this.#undo(needless, now);
     this.#report(packet.timestampDifference, peerDelay, now);
     this.#detect(now);
     this.#arm(now);
     return true;
+  }
+
+  #setPeerWindow(window: number, now: Instant): void {
+    const opened = this.peerWindow === 0 && window > 0;
+    this.peerWindow = window;
+    if (!opened) return;
+    this.progressAt = now;
+    // What we probed the closed window with was probably dropped: ask soon, not after the back-off.
+    this.#timer.reset();
+    this.#arm(now);
   }
 
   #selective(packet: Acknowledgement, now: Instant): number {
@@ -314,26 +325,9 @@ export class Sender {
     return head !== undefined && head.order <= this.#recoveryOrder;
   }
 
-  /** Sets the retransmission timer: a tail loss probe first, then RTO with back-off; or the zero-window probe. */
   #arm(now: Instant): void {
-    const { rtt } = this;
-    if (this.flight.span > 0) this.#rtoAt = now + (this.#mayProbe() ? this.#probeTimeout() : this.#rto());
-    else if (this.#blockedByPeer()) this.#rtoAt = now + Math.min(MAX_PERSIST, rtt.backedOff(this.timeouts));
-    else this.#rtoAt = Number.POSITIVE_INFINITY;
-  }
-
-  #rto(): Millis {
-    return this.rtt.backedOff(this.timeouts);
-  }
-
-  #mayProbe(): boolean {
-    return !this.#probed && this.timeouts === 0 && this.rtt.smoothed > 0;
-  }
-
-  #probeTimeout(): Millis {
-    const { smoothed, variation } = this.rtt;
-    const timeout = Math.max(2 * smoothed, smoothed + 4 * variation, MIN_PROBE_TIMEOUT);
-    return Math.min(timeout, this.rtt.rto);
+    if (this.flight.span > 0 || this.#blockedByPeer()) this.#timer.start(now, this.peerWindow === 0);
+    else this.#timer.stop();
   }
 
   #blockedByPeer(): boolean {
@@ -342,11 +336,10 @@ export class Sender {
 
   /** When `expire` has something to do, or a paced packet may leave. */
   deadline(now: Instant): Instant {
-    if (this.#rtoAt === Number.POSITIVE_INFINITY && this.#blockedByPeer()) this.#arm(now);
-    let at = Math.min(this.#rtoAt, this.#loss.deadline);
-    if (this.#pacedUntil > now && this.#pacedUntil - PACING_SLACK < at && this.#hasMore()) {
-      at = this.#pacedUntil - PACING_SLACK;
-    }
+    if (!this.#timer.running && this.#blockedByPeer()) this.#arm(now);
+    let at = Math.min(this.#timer.at, this.#loss.deadline);
+    const paced = this.#pacedUntil - PACING_SLACK;
+    if (paced > now && paced < at && this.#hasMore()) at = paced;
     return at;
   }
 
@@ -357,26 +350,14 @@ export class Sender {
   /** Does what is due. Afterwards `poll` may have something. */
   expire(now: Instant): void {
     if (this.#loss.deadline <= now) this.#detect(now);
-    if (this.#rtoAt > now) return;
+    if (this.#timer.at > now) return;
     this.#probeDue = true;
-    if (this.flight.span === 0) {
-      this.timeouts++;
-      this.#rtoAt = now + Math.min(MAX_PERSIST, this.rtt.backedOff(this.timeouts));
-      return;
-    }
-    if (this.#mayProbe()) {
-      this.#probed = true;
-      this.#rtoAt = now + this.#rto();
-      return;
-    }
-    this.#timeOut(now);
+    if (!this.#timer.fire(now, this.peerWindow === 0) && this.flight.span > 0) this.#timeOut(now);
   }
 
   #timeOut(now: Instant): void {
     const { inFlight } = this.flight;
     this.timeouts++;
-    this.totalTimeouts++;
-    this.#rtoAt = now + this.#rto();
     this.#undoable = 0;
     while (inFlight.head) this.flight.lose(inFlight.head);
     this.#recoveryOrder = this.#order;
@@ -389,7 +370,7 @@ export class Sender {
     this.buffer.clear();
     this.flight.clear();
     this.#fin = "none";
-    this.#rtoAt = Number.POSITIVE_INFINITY;
+    this.#timer.stop();
     this.#loss.deadline = Number.POSITIVE_INFINITY;
     this.#probeDue = false;
   }

@@ -1,0 +1,94 @@
+import { checkMillis, checkOptional, rangeError, typeError } from "../base/argument.ts";
+import { ipFamily } from "../base/ip.ts";
+import type { Millis } from "../contract/clock.ts";
+import type { ConnectionOptions } from "./options.ts";
+
+/** Path MTU of Ethernet less IP, UDP and uTP headers (RFC 894, RFC 8200). */
+const MAX_PAYLOAD = { 4: 1452, 6: 1432 } as const;
+/** Fits every path (DESIGN.md §7). */
+const FIRST_PAYLOAD = 1200;
+/** The largest UDP payload of IPv4 less our header. */
+const MAX_OWN_HOST_PAYLOAD = 65_487;
+/** Larger sequences than a 16-bit circle can tell apart are never in flight; libutp reorders 1023 (its source). */
+const MAX_IN_FLIGHT = 1000;
+/** The length of an extension is one byte (BEP 29). */
+const MAX_META = 255;
+
+/** ConnectionOptions with every default filled in. */
+export interface ConnectionSettings {
+  readonly connectTimeout: Millis;
+  readonly timeout: Millis;
+  readonly keepAlive: Millis | false;
+  readonly minRto: Millis;
+  readonly noDelay: boolean;
+  readonly boundaries: boolean;
+  readonly extensions: boolean;
+  readonly pad: boolean;
+  /** Most payload bytes per packet. */
+  readonly maxPayload: number;
+  /** Payload bytes per packet to start with. */
+  readonly payload: number;
+  readonly maxInFlight: number;
+  readonly congestion: string;
+  readonly sendBuffer: number;
+}
+
+/** Checks options, which a user may have written, and fills in the defaults. */
+export function connectionSettings(options: ConnectionOptions, address: string): ConnectionSettings {
+  checkOptions(options);
+  return {
+    ...payloadSizes(options, address),
+    connectTimeout: options.connectTimeout ?? 5000,
+    timeout: options.timeout ?? 30_000,
+    keepAlive: options.keepAlive ?? 25_000,
+    minRto: options.minRto ?? 200,
+    noDelay: options.noDelay ?? false,
+    boundaries: options.boundaries ?? false,
+    extensions: options.extensions ?? true,
+    pad: options.pad ?? false,
+    maxInFlight: Math.min(options.maxInFlight ?? MAX_IN_FLIGHT, MAX_IN_FLIGHT),
+    congestion: options.congestion ?? "ledbat",
+    sendBuffer: options.sendBuffer ?? 256 * 1024,
+  };
+}
+
+function payloadSizes({ ownHost, maxPayload }: ConnectionOptions, address: string) {
+  const ceiling = ownHost ? MAX_OWN_HOST_PAYLOAD : MAX_PAYLOAD[ipFamily(address) === 6 ? 6 : 4];
+  const most = Math.min(maxPayload ?? ceiling, ceiling);
+  // Whoever says how much fits is believed; else path MTU discovery decides.
+  const known = ownHost || maxPayload !== undefined;
+  return { maxPayload: most, payload: known ? most : Math.min(FIRST_PAYLOAD, most) };
+}
+
+function checkOptions(options: ConnectionOptions): void {
+  for (const name of ["pad", "extensions", "noDelay", "boundaries", "ownHost"] as const) {
+    checkOptional(`options.${name}`, options[name], "boolean");
+  }
+  for (const name of ["connectTimeout", "timeout", "minRto"] as const) {
+    if (options[name] !== undefined) checkMillis(`options.${name}`, options[name]);
+  }
+  if (options.keepAlive) checkMillis("options.keepAlive", options.keepAlive);
+  checkCount("options.maxPayload", options.maxPayload);
+  checkCount("options.maxInFlight", options.maxInFlight);
+  checkCount("options.sendBuffer", options.sendBuffer);
+  checkOptional("options.congestion", options.congestion, "string");
+  checkBytes("options.data", options.data);
+  checkMeta("options.meta", options.meta);
+}
+
+function checkCount(name: string, value: unknown): void {
+  checkOptional(name, value, "number");
+  if (value !== undefined && !(Number.isInteger(value) && (value as number) > 0)) {
+    throw rangeError(name, "a whole number above 0", value);
+  }
+}
+
+function checkBytes(name: string, value: unknown): void {
+  if (value !== undefined && !(value instanceof Uint8Array)) throw typeError(name, "a Uint8Array", value);
+}
+
+/** Metadata fits an extension, or throws. */
+export function checkMeta(name: string, value: Uint8Array | undefined): void {
+  checkBytes(name, value);
+  if (value && value.length > MAX_META) throw rangeError(`${name}.length`, `<= ${MAX_META}`, value.length);
+}

@@ -1,0 +1,73 @@
+import type { Instant, Millis } from "../contract/clock.ts";
+import type { SocketAddress } from "../contract/datagram-socket.ts";
+import { ExpiringMap } from "./expiring-map.ts";
+import type { Outbox } from "./outbox.ts";
+import { type Packet, RESET, STATE, SYN } from "./packet.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+/** How long we remember whom we sent a RESET, and how many of them (libutp: 10 s, 1000). */
+const RESET_MEMORY: Millis = 10_000;
+const MAX_RESETS = 1000;
+/** RESETs to strangers in a second (chosen: a port scan is answered, a flood is not). */
+const RESETS_PER_SECOND = 100;
+/** A peer's FIN comes again until our acknowledgement arrives: we answer as long as it may try (chosen). */
+const LINGER: Millis = 10_000;
+const MAX_LINGERING = 4096;
+
+/** The last numbers of a connection that ended in good order. */
+interface Remnant {
+  readonly sendId: number;
+  readonly seq: number;
+  readonly ack: number;
+}
+
+/** Where a connection is found by text: maps of what is rare. */
+export function addressKey({ address, port }: SocketAddress, id: number): string {
+  return `${address} ${port} ${id}`;
+}
+
+/** Answers packets of connections that do not exist (any more). */
+export class Strangers {
+  readonly #outbox: Outbox;
+  readonly #remnants = new ExpiringMap<Remnant>(LINGER, MAX_LINGERING);
+  readonly #resets = new ExpiringMap<true>(RESET_MEMORY, MAX_RESETS);
+  readonly #rate = new TokenBucket(RESETS_PER_SECOND);
+
+  constructor(outbox: Outbox) {
+    this.#outbox = outbox;
+  }
+
+  /** A connection ended in good order; its last acknowledgement may have been lost. */
+  remember(remote: SocketAddress, receiveId: number, remnant: Remnant, now: Instant): void {
+    this.#remnants.set(addressKey(remote, receiveId), remnant, now);
+  }
+
+  /** The id is used again. */
+  forget(remote: SocketAddress, receiveId: number): void {
+    this.#remnants.delete(addressKey(remote, receiveId));
+  }
+
+  /** A packet for nobody. Returns the reason to count. */
+  answer(packet: Packet, remote: SocketAddress, now: Instant): string {
+    if (packet.type === RESET) return "stranger-reset";
+    const key = addressKey(remote, packet.connectionId);
+    const remnant = this.#remnants.get(key, now);
+    if (!remnant || packet.type === SYN) return this.reset(packet, remote, now);
+    if (packet.type === STATE) return "after-close";
+    const { sendId, seq, ack } = remnant;
+    this.#outbox.push(remote, { type: STATE, connectionId: sendId, seq, ack }, now);
+    return "after-close";
+  }
+
+  /** Refuses a packet, unless it was refused lately or too much is refused already. Returns the reason to count. */
+  reset(packet: Packet, remote: SocketAddress, now: Instant): string {
+    const reason = packet.type === SYN ? "refused" : "stranger";
+    const key = addressKey(remote, packet.connectionId);
+    if (this.#resets.get(key, now) || !this.#rate.take(now)) return reason;
+    // A dialler may lose our answer and asks again; one answer to each SYN amplifies nothing.
+    if (packet.type !== SYN) this.#resets.set(key, true, now);
+    const { connectionId, seq } = packet;
+    this.#outbox.push(remote, { type: RESET, connectionId, seq: 0, ack: seq }, now);
+    return reason;
+  }
+}
