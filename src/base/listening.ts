@@ -3,7 +3,7 @@
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { NetworkInterface } from "../contract/runtime.ts";
 import { systemError } from "./errors.ts";
-import { formatIp, type IpAddress, inSubnet, ipScope, parseIp } from "./ip.ts";
+import { formatIp, type IpAddress, inSubnet, ipScope, parseIp, scopeOf } from "./ip.ts";
 
 /** Chosen: a host with more addresses routes for others, and connectionInfo has to stay small. */
 const MAX_ADDRESSES = 32;
@@ -105,7 +105,7 @@ function resolveWish(
   const ip = parseIp(address);
   if (!ip && exclusive) throw systemError("EADDRNOTAVAIL", "listen", address, port);
   if (!ip) return wildcard("::", port, interfaces);
-  if (ipScope(address) === "unspecified") {
+  if (scopeOf(ip) === "unspecified") {
     return wildcard(ip.bytes.length === 4 ? "0.0.0.0" : "::", port, interfaces);
   }
   const own = findOwn(ip, interfaces) ?? (exclusive ? formatIp(ip) : undefined);

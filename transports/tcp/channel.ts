@@ -12,9 +12,9 @@ interface ChannelSocket extends NetSocket {
   [CHANNEL]: TcpChannel;
 }
 
-/** The canonical literal for what the kernel calls an address: IPv4 in place of IPv4-mapped IPv6. */
-export function kernelAddress(address: string): string {
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
+/** The entry for what the kernel says, whose literals are canonical but for IPv4-mapped IPv6. */
+function kernelEndpoint(address = "", port = 0): Endpoint {
+  return socketEndpoint("tcp", address.startsWith("::ffff:") ? address.slice(7) : address, port);
 }
 
 /**
@@ -23,8 +23,8 @@ export function kernelAddress(address: string): string {
  */
 export class TcpChannel implements Channel {
   readonly firstFlightSent = false;
-  readonly remote: Endpoint;
   readonly #socket: ChannelSocket;
+  #remote: Endpoint | undefined;
   #sink: ChannelSink | undefined = undefined;
   #flushed: (() => void) | undefined = undefined;
   #error: Error | undefined = undefined;
@@ -36,8 +36,9 @@ export class TcpChannel implements Channel {
   /** Came before there was a sink or while it was paused. */
   #endHeld = false;
 
-  constructor(socket: NetSocket, remote: Endpoint) {
-    this.remote = remote;
+  /** `remote` is the entry that was dialled; without it the socket was accepted. */
+  constructor(socket: NetSocket, remote?: Endpoint) {
+    this.#remote = remote;
     this.#socket = Object.assign(socket, { [CHANNEL]: this });
     socket.on("drain", TcpChannel.#on.drain);
     socket.on("end", TcpChannel.#on.end);
@@ -98,9 +99,15 @@ export class TcpChannel implements Channel {
     if (this.#drainHeld || this.#endHeld || this.#closed) nextTick(() => this.#deliver());
   }
 
+  get remote(): Endpoint {
+    const { remoteAddress, remotePort } = this.#socket;
+    this.#remote ??= kernelEndpoint(remoteAddress, remotePort);
+    return this.#remote;
+  }
+
   get local(): Endpoint {
-    const { localAddress = "", localPort = 0 } = this.#socket;
-    return socketEndpoint("tcp", kernelAddress(localAddress), localPort);
+    const { localAddress, localPort } = this.#socket;
+    return kernelEndpoint(localAddress, localPort);
   }
 
   attach(sink: ChannelSink): void {

@@ -5,16 +5,14 @@ import { type ListeningRequest, listeningRequests, relaxedRequest } from "../../
 import { socketEndpoint, withoutZone } from "../../src/base/socket-address.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
-import { kernelAddress, TcpChannel } from "./channel.ts";
+import { TcpChannel } from "./channel.ts";
+import type { TcpSocketOptions } from "./dial.ts";
 
 type Net = NonNullable<typeof tcp>;
 type NetServer = InstanceType<Net["Server"]>;
 
-/** What every accepted socket and every listening one gets. */
+/** What every listening socket gets, besides what it hands on to those it accepts. */
 export interface TcpServerOptions {
-  readonly noDelay: boolean;
-  readonly keepAlive: boolean;
-  readonly keepAliveInitialDelay: number;
   readonly backlog: number | undefined;
   readonly ipv6Only: boolean;
 }
@@ -27,7 +25,7 @@ interface Bound {
 /** Listens on what the context asks for: all of it, or rejects with the system's error and holds nothing. */
 export async function listenTcp(
   net: Net,
-  options: TcpServerOptions,
+  options: TcpServerOptions & TcpSocketOptions,
   context: ListenContext,
 ): Promise<TcpListener> {
   const { listeningInfo, runtime, exclusive } = context;
@@ -45,7 +43,7 @@ export async function listenTcp(
 
 async function bindIndicated(
   net: Net,
-  options: TcpServerOptions,
+  options: TcpServerOptions & TcpSocketOptions,
   context: ListenContext,
   request: ListeningRequest,
 ): Promise<Bound> {
@@ -61,7 +59,7 @@ async function bindIndicated(
 /** Without a host `net` binds both families, or IPv4 alone where there is no IPv6. */
 function bind(
   net: Net,
-  options: TcpServerOptions,
+  options: TcpServerOptions & TcpSocketOptions,
   context: ListenContext,
   { bind, addresses, port }: ListeningRequest,
 ): Promise<Bound> {
@@ -92,13 +90,9 @@ function announced(server: NetServer, addresses: readonly string[], ipv6Only: bo
 
 function accept(server: NetServer, context: ListenContext): void {
   server.on("connection", (socket) => {
-    const { remoteAddress, remotePort } = socket;
-    // Reset before it was accepted: nobody is there any more.
-    if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
-    else
-      context.onChannel(
-        new TcpChannel(socket, socketEndpoint("tcp", kernelAddress(remoteAddress), remotePort)),
-      );
+    // Without one it was reset before it was accepted. Asking also makes the socket remember it.
+    if (socket.remoteAddress === undefined) socket.destroy();
+    else context.onChannel(new TcpChannel(socket));
   });
   // One connection could not be accepted, for want of descriptors say; the listener lives on.
   server.on("error", (error) => context.runtime.log("tcp: %s", error.message));

@@ -1,9 +1,7 @@
 import { tcp } from "#platform";
 import { checkMillis, checkOptional, rangeError } from "../../src/base/argument.ts";
-import { OnetpError, systemError } from "../../src/base/errors.ts";
-import { ipFamily, ipScope } from "../../src/base/ip.ts";
-import { linkLocalZones } from "../../src/base/listening.ts";
-import { parseSocketAddress, socketEndpoint } from "../../src/base/socket-address.ts";
+import { OnetpError } from "../../src/base/errors.ts";
+import { parseSocketAddress } from "../../src/base/socket-address.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
@@ -14,7 +12,7 @@ import type {
   Transport,
   TransportTraits,
 } from "../../src/contract/transport.ts";
-import { kernelAddress, type NetSocket, TcpChannel } from "./channel.ts";
+import { dialTcp, type TcpSocketOptions } from "./dial.ts";
 import { listenTcp, type TcpServerOptions } from "./listener.ts";
 
 /** Options of the tcp transport. */
@@ -39,7 +37,8 @@ export class TcpTransport implements Transport {
   readonly traits: TransportTraits;
   readonly connectTimeout: Millis;
   readonly #net: NonNullable<typeof tcp>;
-  readonly #options: TcpServerOptions;
+  readonly #options: TcpSocketOptions;
+  readonly #serverOptions: TcpServerOptions;
 
   /** Throws on wrong options, and ERR_1TP_UNSUPPORTED where the runtime has no TCP. */
   constructor(options: TcpTransportOptions = {}) {
@@ -53,103 +52,21 @@ export class TcpTransport implements Transport {
       noDelay,
       keepAlive: keepAlive !== false,
       keepAliveInitialDelay: typeof keepAlive === "number" ? keepAlive : 0,
-      backlog: options.backlog,
-      ipv6Only: options.ipv6Only ?? false,
     };
+    this.#serverOptions = { backlog: options.backlog, ipv6Only: options.ipv6Only ?? false };
   }
 
   accepts(endpoint: Endpoint): boolean {
     return endpoint?.transportType === this.type && parseSocketAddress(endpoint.transportInfo) !== undefined;
   }
 
-  async dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
-    const target = parseSocketAddress(endpoint.transportInfo);
-    if (!target) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: this.type });
-    context.onPhase("connect");
-    const { address, port } = target;
-    const withoutZone =
-      ipFamily(address) === 6 && ipScope(address) === "link-local" && !address.includes("%");
-    const zones = withoutZone ? linkLocalZones(context.runtime.interfaces()) : [];
-    if (zones.length === 0) return this.#connect(address, port, context.signal);
-    return this.#race(
-      zones.map((zone) => `${address}%${zone}`),
-      port,
-      context.signal,
-    );
+  dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
+    return dialTcp(this.#net, this.#options, endpoint, context);
   }
 
   listen(context: ListenContext): Promise<Listener> {
-    return listenTcp(this.#net, this.#options, context);
+    return listenTcp(this.#net, { ...this.#options, ...this.#serverOptions }, context);
   }
-
-  /** One literal in several zones: the first connection stays, the others go. */
-  async #race(addresses: readonly string[], port: number, signal: AbortSignal): Promise<Channel> {
-    const race = new AbortController();
-    const stop = (): void => race.abort(signal.reason);
-    if (signal.aborted) stop();
-    signal.addEventListener("abort", stop);
-    let winner: Channel | undefined;
-    const attempts = addresses.map(async (address) => {
-      const channel = await this.#connect(address, port, race.signal);
-      if (winner) channel.abort();
-      winner ??= channel;
-      race.abort();
-      return winner;
-    });
-    try {
-      return await Promise.any(attempts);
-    } catch (error) {
-      throw (error as AggregateError).errors[0];
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
-  }
-
-  /** Rejects with the error of `net` or the signal's reason; leaves no handle behind then. */
-  #connect(address: string, port: number, signal: AbortSignal): Promise<Channel> {
-    signal.throwIfAborted();
-    const { noDelay, keepAlive, keepAliveInitialDelay } = this.#options;
-    const socket = this.#net.connect({
-      host: address,
-      port,
-      autoSelectFamily: false,
-      allowHalfOpen: true,
-      noDelay,
-      keepAlive,
-      keepAliveInitialDelay,
-    });
-    return new Promise((resolve, reject) => {
-      const settled = (): void => {
-        signal.removeEventListener("abort", onAbort);
-        socket.off("connect", onConnect);
-        socket.off("error", onError);
-      };
-      const fail = (error: unknown): void => {
-        settled();
-        socket.destroy();
-        reject(error);
-      };
-      const onAbort = (): void => fail(signal.reason);
-      const onError = (error: Error): void => fail(error);
-      const onConnect = (): void => {
-        if (isSelfConnected(socket, port)) {
-          fail(systemError("ECONNREFUSED", "connect", address, port));
-          return;
-        }
-        settled();
-        resolve(new TcpChannel(socket, socketEndpoint("tcp", address, port)));
-      };
-      signal.addEventListener("abort", onAbort);
-      socket.on("connect", onConnect);
-      socket.on("error", onError);
-    });
-  }
-}
-
-/** A dial of a free ephemeral port of this host can meet itself (RFC 9293 §3.5, simultaneous open). */
-function isSelfConnected(socket: NetSocket, port: number): boolean {
-  if (socket.localPort !== port) return false;
-  return kernelAddress(socket.localAddress ?? "") === kernelAddress(socket.remoteAddress ?? "");
 }
 
 function checkOptions(options: TcpTransportOptions): void {
