@@ -59,15 +59,19 @@ function recordOf({ type, data }: TestEvent, path: string[]): TestRecord | undef
   }
 }
 
-/** A `describe` counts only when it fails by itself, in a hook, as no test of it then ran. */
+/**
+ * A `describe` counts only when it fails by itself, in a hook, as no test of it then ran; nothing counts
+ * when it fails because of a test within it, which has its own line.
+ */
 function outcome(type: string, data: TestEvent["data"], name: string): TestRecord | undefined {
   const { details, skip, todo } = data;
-  const ownFailure = type === "test:fail" && details?.error?.failureType !== "subtestsFailed";
-  if (details?.type === "suite" && !ownFailure && !skip) return undefined;
   if (skip || todo)
     return { event: "skipped", name, text: reason(skip) ?? reason(todo) ?? "no reason given" };
-  if (type === "test:pass") return { event: "passed", name, text: "" };
-  return { event: "failed", name, text: ownFailure ? errorText(details?.error) : "a test in it failed" };
+  if (type === "test:pass") {
+    return details?.type === "suite" ? undefined : { event: "passed", name, text: "" };
+  }
+  if (details?.error?.failureType === "subtestsFailed") return undefined;
+  return { event: "failed", name, text: errorText(details?.error) };
 }
 
 function reason(mark: string | boolean | undefined): string | undefined {

@@ -37,6 +37,17 @@ describe("running one test file", () => {
     assert.match(result.output, /note 8\nseed 7\n/);
   });
 
+  it("counts a failure once, not again for the test it is in", async () => {
+    const result = await run(
+      "nested",
+      `it("a", async (t) => { await t.test("b", () => { throw new Error("c"); }); });`,
+    );
+    assert.deepEqual(
+      result.failures.map(({ test }) => test),
+      ["a > b"],
+    );
+  });
+
   it("counts a test marked todo as skipped", async () => {
     const result = await run("todo", `it("a", { todo: true }, () => { throw new Error(); });`);
     assert.deepEqual([result.passed, result.failures.length, result.skips.length], [0, 0, 1]);
