@@ -18,7 +18,6 @@ export class IdleTimer {
     this.clear();
     this.#ms = ms;
     this.touch();
-    if (ms > 0) this.#arm();
   }
 
   /** Puts the moment off. After it has fired, begins to wait again. */
