@@ -37,8 +37,9 @@ export function checkDialPolicy(policy: unknown): asserts policy is DialPolicy |
 
 function checkScopes(name: string, scopes: unknown): void {
   if (!Array.isArray(scopes)) throw typeError(name, "an array of scopes", scopes);
-  const wrong = scopes.find((scope) => !SCOPES.includes(scope));
-  if (wrong !== undefined) throw valueError(name, `may only have ${SCOPES.join(", ")}`, wrong);
+  for (const scope of scopes) {
+    if (!SCOPES.includes(scope)) throw valueError(name, `may only have ${SCOPES.join(", ")}`, scope);
+  }
 }
 
 /** Whether the policy lets this endpoint be dialled. */
