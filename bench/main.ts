@@ -108,11 +108,11 @@ async function measureBoth(run: Omit<Assignment, "side">, bursts: number): Promi
 /** Replaces what stands between the two marks. */
 function writeReadme(text: string): void {
   const file = here("../README.md");
-  const marked = /(<!-- bench -->\n)[\s\S]*?(\n<!-- \/bench -->)/;
+  const marked = /(<!-- bench -->)[\s\S]*?(<!-- \/bench -->)/;
   const readme = readFileSync(file, "utf8");
   if (!marked.test(readme)) throw new Error("README.md has no <!-- bench --> and <!-- /bench --> lines");
   writeFileSync(
     file,
-    readme.replace(marked, (_, open, close) => `${open}${text}${close}`),
+    readme.replace(marked, (_, open, close) => `${open}\n${text}\n${close}`),
   );
 }
