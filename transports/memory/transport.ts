@@ -1,7 +1,8 @@
 import { nextTick } from "#platform";
-import { checkMillis, checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
+import { checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { OnetpError } from "../../src/base/errors.ts";
+import { type PlanningOptions, planning } from "../../src/base/planning.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
@@ -18,18 +19,14 @@ import { MemoryHub, processHub } from "./hub.ts";
 /** Chosen: names are typed by people or random; more is a mistake or an attack. */
 const MAX_NAME = 255;
 
-/** Options of the memory transport. */
-export interface MemoryTransportOptions {
+/** Options of the memory transport; `cost` is 0 and `connectTimeout` 5000 unless given. */
+export interface MemoryTransportOptions extends PlanningOptions {
   /** What to listen on where listeningInfo names nothing; default random. */
   readonly name?: string;
   /** The network to be on; default the one of the process. */
   readonly hub?: MemoryHub;
   /** Bytes under way in one direction from which on `write` says stop; default 65536. */
   readonly highWaterMark?: number;
-  /** For planning; default 0. */
-  readonly cost?: number;
-  /** The longest one attempt may take, session handshake included; default 5000. */
-  readonly connectTimeout?: Millis;
 }
 
 /** Channels inside one process: the smallest transport there is, and the reference for all others. */
@@ -43,8 +40,9 @@ export class MemoryTransport implements Transport {
 
   /** Throws on wrong options. */
   constructor(options: MemoryTransportOptions = {}) {
+    const { cost, connectTimeout } = planning(options, { cost: 0, connectTimeout: 5000 });
     checkOptions(options);
-    const { cost = 0, connectTimeout = 5000, hub = processHub, highWaterMark = 65536 } = options;
+    const { hub = processHub, highWaterMark = 65536 } = options;
     this.traits = { cost, relayed: false, signaled: false };
     this.connectTimeout = connectTimeout;
     this.#name = options.name;
@@ -134,8 +132,7 @@ function isName(name: string): boolean {
 }
 
 function checkOptions(options: MemoryTransportOptions): void {
-  checkOptional("options", options, "object");
-  const { name, hub, highWaterMark, connectTimeout } = options;
+  const { name, hub, highWaterMark } = options;
   checkOptional("options.name", name, "string");
   if (name !== undefined && !isName(name))
     throw valueError("options.name", "must be 1 to 255 characters", name);
@@ -146,6 +143,4 @@ function checkOptions(options: MemoryTransportOptions): void {
   if (highWaterMark !== undefined && !(Number.isInteger(highWaterMark) && highWaterMark > 0)) {
     throw rangeError("options.highWaterMark", "a positive integer", highWaterMark);
   }
-  checkOptional("options.cost", options.cost, "number");
-  if (connectTimeout !== undefined) checkMillis("options.connectTimeout", connectTimeout);
 }

@@ -1,6 +1,7 @@
 import { tcp } from "#platform";
 import { checkMillis, checkOptional, rangeError } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
+import { type PlanningOptions, planning } from "../../src/base/planning.ts";
 import { parseSocketAddress } from "../../src/base/socket-address.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
@@ -15,12 +16,8 @@ import type {
 import { dialTcp, type TcpSocketOptions } from "./dial.ts";
 import { listenTcp, type TcpServerOptions } from "./listener.ts";
 
-/** Options of the tcp transport. */
-export interface TcpTransportOptions {
-  /** For planning; default 10. */
-  readonly cost?: number;
-  /** The longest one attempt may take, session handshake included; default 5000. */
-  readonly connectTimeout?: Millis;
+/** Options of the tcp transport; `cost` is 10 and `connectTimeout` 5000 unless given. */
+export interface TcpTransportOptions extends PlanningOptions {
   /** Send small writes at once (no Nagle algorithm); default true. */
   readonly noDelay?: boolean;
   /** Probe idle connections: true after the system's delay, or ms until the first probe; default false. */
@@ -42,12 +39,13 @@ export class TcpTransport implements Transport {
 
   /** Throws on wrong options, and ERR_1TP_UNSUPPORTED where the runtime has no TCP. */
   constructor(options: TcpTransportOptions = {}) {
+    const { cost, connectTimeout } = planning(options, { cost: 10, connectTimeout: 5000 });
     checkOptions(options);
-    if (!tcp) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no TCP here", transport: "tcp" });
-    const { cost = 10, connectTimeout = 5000, noDelay = true, keepAlive = false } = options;
+    if (!tcp) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no TCP here", transport: this.type });
     this.#net = tcp;
     this.traits = { cost, relayed: false, signaled: false };
     this.connectTimeout = connectTimeout;
+    const { noDelay = true, keepAlive = false } = options;
     this.#options = {
       noDelay,
       keepAlive: keepAlive !== false,
@@ -70,9 +68,6 @@ export class TcpTransport implements Transport {
 }
 
 function checkOptions(options: TcpTransportOptions): void {
-  checkOptional("options", options, "object");
-  checkOptional("options.cost", options.cost, "number");
-  if (options.connectTimeout !== undefined) checkMillis("options.connectTimeout", options.connectTimeout);
   checkOptional("options.noDelay", options.noDelay, "boolean");
   const { keepAlive, backlog } = options;
   if (typeof keepAlive === "number") checkMillis("options.keepAlive", keepAlive);
