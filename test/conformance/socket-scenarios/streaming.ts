@@ -227,7 +227,7 @@ export const streaming: readonly Scenario[] = [
       stage.client.note(typeof dispose);
       if (dispose) await stage.track("outcome").outcome("dispose", dispose.call(socket));
       else socket.destroy();
-      stage.client.state("disposed", socket);
+      stage.track("outcome").state("disposed", socket);
       await stage.settled();
     },
   },

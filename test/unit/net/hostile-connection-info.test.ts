@@ -39,6 +39,8 @@ function nested(depth: number): unknown {
 const circle: Record<string, unknown> = { address: "127.0.0.1", port: 9 };
 circle.self = circle;
 
+const manyFields = Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`f${i}`, i]));
+
 const local = { address: "127.0.0.1", port: 9 };
 
 /** What strangers may send, and the code of the one error event that answers it. */
@@ -59,19 +61,7 @@ const HOSTILE: readonly [label: string, info: unknown, code: string][] = [
   ["a transportInfo that is an array", [tcp(["127.0.0.1", 9])], BAD],
   ["a transportInfo that is text", [tcp("127.0.0.1:9")], BAD],
   ["a transportInfo of a megabyte", [tcp({ ...local, more: "x".repeat(1 << 20) })], BAD],
-  [
-    "a transportInfo of 100,000 fields",
-    [
-      tcp(
-        Object.fromEntries(
-          Array(1e5)
-            .keys()
-            .map((i) => [i, i]),
-        ),
-      ),
-    ],
-    BAD,
-  ],
+  ["a transportInfo of 100,000 fields", [tcp(manyFields)], BAD],
   ["a transportInfo a thousand deep", [tcp({ ...local, more: nested(1000) })], BAD],
   ["a transportInfo that holds itself", [tcp(circle)], BAD],
   ["a number that is not finite", [tcp({ ...local, port: Number.NaN })], BAD],
@@ -84,7 +74,7 @@ const HOSTILE: readonly [label: string, info: unknown, code: string][] = [
   ["__proto__ as type", [{ transportType: "__proto__", transportInfo: {} }], NONE],
   ["constructor as type", [{ transportType: "constructor", transportInfo: {} }], NONE],
   ["a type in capitals", [{ transportType: "TCP", transportInfo: local }], NONE],
-  ["a type with a zero byte", [{ transportType: "tcp\0", transportInfo: local }], NONE],
+  ["a type with a zero byte", [{ transportType: "tcp\0", transportInfo: local }], BAD],
   ["port 0", [tcp({ ...local, port: 0 })], NONE],
   ["a port beyond 65535", [tcp({ ...local, port: 65_536 })], NONE],
   ["a negative port", [tcp({ ...local, port: -1 })], NONE],
@@ -119,7 +109,7 @@ async function outcome(socket: Socket): Promise<{ events: string[]; error: unkno
     events.push("error");
   });
   await new Promise<void>((resolve) =>
-    socket.on("close", (hadError) => {
+    socket.on("close", (hadError: boolean) => {
       events.push(`close(${hadError})`);
       resolve();
     }),
@@ -163,7 +153,7 @@ describe("a stranger's connectionInfo", () => {
   test("what was sent is not looked at again after connect", async (t) => {
     const server = createServer(transports, { security: "none" });
     t.after(() => server.close());
-    const info = structuredClone(await server.listenP()) as { transportInfo: object }[];
+    const info = structuredClone(await server.listenP()) as unknown as { transportInfo: object }[];
     const socket = createConnection(stranger(info), transports, { security: "none" });
     for (const entry of info) entry.transportInfo = { address: "0.0.0.0", port: 1, name: "elsewhere" };
     info.length = 0;
@@ -213,7 +203,7 @@ describe("a stranger's connectionInfo", () => {
     assert.match(String(error), /5 forbidden/);
   });
 
-  test("a thousand endpoints that refuse are one error and no more attempts than are allowed", async () => {
+  test("256 endpoints that refuse are 256 attempts and one short error", async () => {
     const info = Array.from({ length: 256 }, (_, i) => ({
       transportType: "memory",
       transportInfo: { name: `nobody ${i}` },
@@ -252,7 +242,7 @@ describe("a stranger's ticket", () => {
     ticket({ e: [5, "tcp", {}] }),
     ticket({ e: [["tcp"]] }),
     ticket({ e: [["tcp", null, null]] }),
-    ticket({ e: [["tcp", local, 5]], k: 5 }),
+    ticket({ e: [["tcp", local]], k: 5 }),
     ticket({ e: [["tcp", local]], k: "short" }),
     ticket({ e: Array.from({ length: 10_000 }, () => ["tcp", local]) }),
   ];
