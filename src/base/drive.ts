@@ -30,28 +30,30 @@ export function drive<Event, Out>(
   let referenced = true;
 
   function wake(): void {
-    if (stopped) return;
-    if (draining) {
-      again = true;
-      return;
-    }
+    again = true;
+    if (draining || stopped) return;
     draining = true;
-    do {
-      again = false;
-      drain();
-    } while (again && !stopped);
-    draining = false;
-    if (!stopped) arm();
+    try {
+      while (again && !stopped) {
+        again = false;
+        drain();
+      }
+    } finally {
+      // Also after a listener of the application has thrown: the engine lives on.
+      draining = false;
+      if (!stopped) arm();
+    }
   }
 
   function drain(): void {
     const now = clock.now();
     for (let out = engine.pollTransmit(now); out !== undefined; out = engine.pollTransmit(now)) {
-      if (send(out) === false) break;
+      if (send(out) === false || stopped) break;
     }
-    for (let event = engine.pollEvent(); event !== undefined; event = engine.pollEvent()) {
+    while (!stopped) {
+      const event = engine.pollEvent();
+      if (event === undefined) return;
       emit(event);
-      if (stopped) return;
     }
   }
 

@@ -5,6 +5,14 @@ export const CODES = {
   ERR_1TP_BAD_ADDRESS: { retry: false, text: "an address is malformed" },
   ERR_1TP_NO_TRANSPORT: { retry: false, text: "no transport accepts any of the addresses" },
   ERR_1TP_UNSUPPORTED: { retry: false, text: "this runtime cannot do that" },
+  ERR_1TP_HANDSHAKE_FAILED: { retry: true, text: "the session handshake failed" },
+  ERR_1TP_PEER_MISMATCH: { retry: false, text: "the peer does not hold the expected key" },
+  ERR_1TP_PEER_UNKNOWN: {
+    retry: false,
+    text: "the entry has no publicKey: take it from server.address(), or set allowUnknownPeer",
+  },
+  ERR_1TP_PEER_REFUSED: { retry: false, text: "authorization was refused" },
+  ERR_1TP_BAD_FRAME: { retry: true, text: "the peer broke the session's rules" },
   ERR_1TP_ALL_ATTEMPTS_FAILED: { retry: true, text: "every attempt failed" },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>;
 
@@ -54,14 +62,17 @@ export interface SystemError extends CodedError {
   port?: number;
 }
 
-/** Makes an error as the operating system's would look in Node, for transports that are not the kernel's. */
-export function systemError(code: string, syscall: string, address?: string, port?: number): SystemError {
-  const where = address === undefined ? "" : ` ${port === undefined ? address : `${address}:${port}`}`;
+/**
+ * Makes an error as the operating system's would look in Node, for transports that are not the kernel's.
+ * As in Node, port 0 says no more than none.
+ */
+export function systemError(code: string, syscall: string, address?: string, port = 0): SystemError {
+  const where = address === undefined ? "" : ` ${port === 0 ? address : `${address}:${port}`}`;
   return Object.assign(new Error(`${syscall} ${code}${where}`), {
     code,
     syscall,
     ...(address === undefined ? {} : { address }),
-    ...(port === undefined ? {} : { port }),
+    ...(port === 0 ? {} : { port }),
   });
 }
 

@@ -28,8 +28,8 @@ export function parseIp(text: string): IpAddress | undefined {
   if (zone !== undefined && !/^[\w.-]{1,16}$/.test(zone)) return undefined;
   const bytes = parseV6(percent < 0 ? text : text.slice(0, percent));
   if (!bytes) return undefined;
-  if (isMapped(bytes)) return { bytes: bytes.slice(12) };
-  return zone === undefined ? { bytes } : { bytes, zone };
+  if (zone !== undefined) return isMapped(bytes) ? undefined : { bytes, zone };
+  return { bytes: isMapped(bytes) ? bytes.slice(12) : bytes };
 }
 
 function parseV4(text: string): Uint8Array | undefined {
@@ -62,8 +62,8 @@ function parseOctet(text: string, start: number, end: number): number {
 function parseV6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
-  const head = groups(halves[0]!);
-  const tail = halves.length === 2 ? groups(halves[1]!) : [];
+  const head = groups(halves[0]!, halves.length === 1);
+  const tail = halves.length === 2 ? groups(halves[1]!, true) : [];
   if (!head || !tail) return undefined;
   const missing = 16 - head.length - tail.length;
   // "::" stands for at least one group of zeros.
@@ -71,12 +71,13 @@ function parseV6(text: string): Uint8Array | undefined {
   return Uint8Array.from([...head, ...new Array<number>(missing).fill(0), ...tail]);
 }
 
-function groups(text: string): number[] | undefined {
+/** The bytes of groups; the last one may be IPv4 where the address ends (RFC 4291 §2.2). */
+function groups(text: string, atEnd: boolean): number[] | undefined {
   if (text === "") return [];
   const bytes: number[] = [];
   const parts = text.split(":");
   for (const [i, part] of parts.entries()) {
-    if (i === parts.length - 1 && part.includes(".")) {
+    if (atEnd && i === parts.length - 1 && part.includes(".")) {
       const v4 = parseV4(part);
       if (!v4) return undefined;
       bytes.push(...v4);
@@ -179,12 +180,15 @@ const V4_NETWORKS: readonly Network[] = [
 const V6_NETWORKS: readonly Network[] = [
   network("::/128", "unspecified"),
   network("::1/128", "loopback"),
-  network("::/96", "reserved"),
+  network("::/8", "reserved"),
   network("100::/64", "reserved"),
+  network("2001:2::/48", "reserved"),
   network("2001:db8::/32", "reserved"),
   network("3fff::/20", "reserved"),
+  network("5f00::/16", "reserved"),
   network("fc00::/7", "private"),
   network("fe80::/10", "link-local"),
+  network("fec0::/10", "private"),
   network("ff00::/8", "multicast"),
 ];
 
@@ -194,9 +198,21 @@ export function ipScope(text: string): IpScope {
   return ip ? scopeOf(ip) : "reserved";
 }
 
-/** How far an address reaches. */
+/** Prefixes behind which translators find an IPv4 address, and where it stands: NAT64 (RFC 6052), 6to4 (RFC 3056). */
+const EMBEDDINGS = [
+  { ...network("64:ff9b::/96", "public"), at: 12 },
+  { ...network("2002::/16", "public"), at: 2 },
+];
+
+/** How far an address reaches; an embedded IPv4 address decides. */
 export function scopeOf(ip: IpAddress): IpScope {
-  const networks = ip.bytes.length === 4 ? V4_NETWORKS : V6_NETWORKS;
+  if (ip.bytes.length === 4) return scopeIn(V4_NETWORKS, ip);
+  const embedding = EMBEDDINGS.find(({ prefix, bits }) => inSubnet(ip, prefix, bits));
+  if (!embedding) return scopeIn(V6_NETWORKS, ip);
+  return scopeIn(V4_NETWORKS, { bytes: ip.bytes.subarray(embedding.at, embedding.at + 4) });
+}
+
+function scopeIn(networks: readonly Network[], ip: IpAddress): IpScope {
   for (let i = 0; i < networks.length; i++) {
     const { prefix, bits, scope } = networks[i]!;
     if (inSubnet(ip, prefix, bits)) return scope;
