@@ -56,7 +56,7 @@ async function bindIndicated(
   }
 }
 
-/** Without a host `net` binds both families, or IPv4 alone where there is no IPv6. */
+/** Without a host `net` binds both families (and ignores ipv6Only), or IPv4 alone where there is no IPv6. */
 function bind(
   net: Net,
   options: TcpServerOptions & TcpSocketOptions,
@@ -67,7 +67,8 @@ function bind(
   const server = net.createServer({ ...socketOptions, allowHalfOpen: true });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ ...(bind === "::" ? {} : { host: bind }), port, backlog, ipv6Only }, () => {
+    const host = bind === "::" && !ipv6Only ? {} : { host: bind };
+    server.listen({ ...host, port, backlog, ipv6Only }, () => {
       server.off("error", reject);
       const endpoints = announced(server, addresses, ipv6Only);
       if (endpoints.length === 0) {
