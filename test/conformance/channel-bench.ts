@@ -24,6 +24,8 @@ export interface ChannelSetup {
   readonly halfClose?: boolean;
   /** A peer learns of `abort(error)` as an error with a code; default true. */
   readonly reset?: boolean;
+  /** The far end sees another address than the near end has (a relay, a NAT); default false. */
+  readonly translated?: boolean;
   /** Awaits a test's work; what runs in virtual time moves its clock meanwhile. */
   run?(work: Promise<void>): Promise<void>;
   /** Of one test, in ms of real time; default 60 s. */
