@@ -1,18 +1,18 @@
 import pAny from "p-any";
 import { diagnosticsChannel } from "#platform";
 import { type Drive, drive } from "../base/drive.ts";
-import { nodeError, OnetpError } from "../base/errors.ts";
+import { nodeError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Millis, Timer } from "../contract/clock.ts";
 import type { ConnectionInfo } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
-import type { Candidate, PlannedAttempt, Scheduler } from "../contract/scheduler.ts";
+import type { Scheduler } from "../contract/scheduler.ts";
 import type { Transport } from "../contract/transport.ts";
 import { BlackHoles } from "../scheduler/black-holes.ts";
-import { findCandidates } from "../scheduler/candidates.ts";
 import { Race } from "../scheduler/race.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
-import { type DialPolicy, mayDial } from "./dial-policy.ts";
+import type { DialPolicy } from "./dial-policy.ts";
+import { makePlan } from "./plan.ts";
 import { type AttemptReport, dialError, timeoutError } from "./report.ts";
 
 /** What a dial needs besides the endpoints. */
@@ -24,9 +24,6 @@ export interface DialOptions {
   readonly connectTimeout: Millis;
   readonly dialPolicy: DialPolicy | undefined;
 }
-
-/** Chosen: more cannot be tried within any patience. */
-const MAX_ATTEMPTS = 256;
 
 /** What works is a matter of the host, and simulated hosts are many. */
 const blackHoles = new WeakMap<Runtime, BlackHoles>();
@@ -72,7 +69,10 @@ export class Dial implements AttemptOwner {
 
   /** Resolves with the first channel to be ready; rejects when no attempt is left, or with the reason of `abort`. */
   async run(): Promise<Channel> {
-    const first = pAny(this.#attempts.map((attempt) => attempt.promise));
+    const [only] = this.#attempts;
+    // A single attempt needs no race, whose promises would be half of what a dial allocates.
+    const first =
+      this.#attempts.length === 1 ? only!.promise : pAny(this.#attempts.map(({ promise }) => promise));
     this.#timer = this.runtime.clock.setTimer(this.began + this.#connectTimeout, () => this.#expire());
     this.#race.start(this.began);
     this.#drive.wake();
@@ -134,43 +134,4 @@ function blackHolesOf(runtime: Runtime): BlackHoles {
   const known = blackHoles.get(runtime) ?? new BlackHoles();
   blackHoles.set(runtime, known);
   return known;
-}
-
-function makePlan(
-  connectionInfo: ConnectionInfo,
-  options: DialOptions,
-  suspects: BlackHoles,
-): readonly PlannedAttempt[] {
-  const allowed = connectionInfo.filter((endpoint) => mayDial(endpoint, options.dialPolicy));
-  const candidates = findCandidates(allowed, options.transports, suspects);
-  if (candidates.length === 0) {
-    const forbidden = connectionInfo.length - allowed.length;
-    throw new OnetpError("ERR_1TP_NO_TRANSPORT", { detail: explain(connectionInfo, options, forbidden) });
-  }
-  const plan = options.scheduler.plan(candidates);
-  checkPlan(plan, candidates);
-  return plan.slice(0, MAX_ATTEMPTS);
-}
-
-function explain(connectionInfo: ConnectionInfo, { transports }: DialOptions, forbidden: number): string {
-  const types = [...new Set(connectionInfo.map(({ transportType }) => transportType))].slice(0, 8);
-  const ours = transports.map(({ type }) => type).join(", ");
-  const denied = forbidden > 0 ? ` (${forbidden} forbidden by the dial policy)` : "";
-  return `${connectionInfo.length} of type ${types.join(", ")}${denied}, for the transports ${ours || "none"}`;
-}
-
-/** A scheduler is the user's code: a wrong plan says so at once. */
-function checkPlan(plan: unknown, candidates: readonly Candidate[]): void {
-  const untaken = new Set(candidates);
-  const sound =
-    Array.isArray(plan) && plan.length > 0 && [...plan].every((start) => isPlanned(start, untaken));
-  if (sound) return;
-  const expected = "at least one { candidate, startAfter ≥ 0 }, each candidate one of those given, once";
-  throw nodeError("ERR_INVALID_RETURN_VALUE", `A scheduler's plan() must return ${expected}`, TypeError);
-}
-
-/** Takes the candidate of a sound start from those that are left. */
-function isPlanned(start: PlannedAttempt | undefined, untaken: Set<Candidate>): boolean {
-  const { candidate, startAfter } = start ?? {};
-  return typeof startAfter === "number" && startAfter >= 0 && untaken.delete(candidate!);
 }
