@@ -5,14 +5,11 @@ import {
   type ConnectionInfo,
   createConnection,
   createServer,
-  decodeTicket,
-  encodeTicket,
   MemoryTransport,
   OnetpError,
   Socket,
   TcpTransport,
 } from "1tp";
-import { seededRandom } from "../../../src/base/random.ts";
 
 const BAD = "ERR_1TP_BAD_ADDRESS";
 const NONE = "ERR_1TP_NO_TRANSPORT";
@@ -134,7 +131,6 @@ describe("a stranger's connectionInfo", () => {
     test(`${String(info)} is the caller's own mistake: ERR_INVALID_ARG_TYPE at once`, () => {
       assert.throws(() => createConnection(stranger(info), transports), { code: TYPE });
       assert.throws(() => new Socket(transports).connect(stranger(info)), { code: TYPE });
-      assert.throws(() => encodeTicket(stranger(info)), { code: TYPE });
     });
   }
 
@@ -214,72 +210,5 @@ describe("a stranger's connectionInfo", () => {
     assert.equal((error as OnetpError).code, "ECONNREFUSED");
     assert.ok(String(error).length < 2000);
     assert.equal(socket.report.length, 256);
-  });
-});
-
-describe("a stranger's ticket", () => {
-  const good = encodeTicket([tcp(local)] as ConnectionInfo);
-  const ticket = (value: unknown): string =>
-    `1tp:${Buffer.from(JSON.stringify(value) ?? "").toString("base64url")}`;
-
-  const TICKETS: readonly string[] = [
-    "",
-    "1tp:",
-    "1tp:!!!",
-    "2tp:e30",
-    good.slice(0, -3),
-    good.slice(4),
-    `${good}x`,
-    "1tp:".repeat(1000),
-    `1tp:${"A".repeat(2 << 20)}`,
-    ticket(null),
-    ticket(5),
-    ticket([]),
-    ticket({}),
-    ticket({ e: {} }),
-    ticket({ e: "tcp" }),
-    ticket({ e: [null] }),
-    ticket({ e: [5, "tcp", {}] }),
-    ticket({ e: [["tcp"]] }),
-    ticket({ e: [["tcp", null, null]] }),
-    ticket({ e: [["tcp", local]], k: 5 }),
-    ticket({ e: [["tcp", local]], k: "short" }),
-    ticket({ e: Array.from({ length: 10_000 }, () => ["tcp", local]) }),
-  ];
-  for (const [i, text] of TICKETS.entries()) {
-    test(`number ${i}, ${JSON.stringify(text.slice(0, 30))}, is ${BAD}`, () => {
-      assert.throws(
-        () => decodeTicket(text),
-        (error) => error instanceof OnetpError && error.code === BAD,
-      );
-    });
-  }
-
-  test("no entries is ERR_1TP_NO_TRANSPORT", () => {
-    assert.throws(() => decodeTicket(ticket({ e: [] })), { code: NONE });
-  });
-
-  for (const value of [undefined, null, 5, {}, Buffer.from("1tp:")]) {
-    test(`${String(value)} instead of text is ERR_INVALID_ARG_TYPE`, () => {
-      assert.throws(() => decodeTicket(value as string), { code: TYPE });
-    });
-  }
-
-  test("any text gives entries or an OnetpError", (t) => {
-    const seed = Number(process.env.SEED ?? Date.now());
-    t.diagnostic(`SEED=${seed}`);
-    const random = seededRandom(seed);
-    for (let i = 0; i < 2000; i++) {
-      const letters = [...good];
-      for (let j = 0; j <= random.integer(3); j++) {
-        letters[4 + random.integer(letters.length - 4)] = String.fromCharCode(33 + random.integer(94));
-      }
-      const text = letters.join("");
-      try {
-        assert.ok(decodeTicket(text).length > 0);
-      } catch (error) {
-        assert.ok(error instanceof OnetpError, `${text}: ${error}`);
-      }
-    }
   });
 });
