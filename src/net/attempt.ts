@@ -53,8 +53,10 @@ export class Attempt {
 
   /** Gives the attempt up: a loser, or a dial that was destroyed. */
   abort(reason: Error): void {
-    if (this.record.outcome === "running") this.#end("aborted");
-    this.#controller.abort(reason);
+    if (this.record.outcome === "running") {
+      this.#end("aborted");
+      this.#controller.abort(reason);
+    }
     this.#reject(reason);
   }
 
