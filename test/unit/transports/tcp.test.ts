@@ -67,24 +67,24 @@ test("without a wish all own addresses are announced with one port, and loopback
   listening(listenContext(), async (listener) => {
     assert.deepEqual(addresses(listener), ownAddresses(runtime.interfaces()).map(withoutZone));
     assert.equal(ports(listener).length, 1);
-    for (const address of ["127.0.0.1", "::1"]) await reach(address, ports(listener)[0]);
+    for (const { address, internal } of runtime.interfaces()) {
+      if (internal) await reach(address, ports(listener)[0]);
+    }
   }));
 
 test("0.0.0.0 listens on IPv4 alone", () =>
   listening(listenContext([{ address: "0.0.0.0" }]), async (listener) => {
     assert.deepEqual(addresses(listener), ownAddresses(runtime.interfaces(), 4));
     await reach("127.0.0.1", ports(listener)[0]);
-    await assert.rejects(reach("::1", ports(listener)[0]), (error) => codeOf(error) === "ECONNREFUSED");
+    await assert.rejects(reach("::1", ports(listener)[0]), (error) => codeOf(error) !== undefined);
   }));
 
-test("ipv6Only listens on IPv6 alone", () =>
-  listening(
+test("ipv6Only listens on IPv6 alone, and fails with a code where there is none", async () => {
+  const own = ownAddresses(runtime.interfaces()).filter(net.isIPv6).map(withoutZone);
+  const attempt = listening(
     listenContext(),
     async (listener) => {
-      assert.deepEqual(
-        addresses(listener),
-        ownAddresses(runtime.interfaces()).filter(net.isIPv6).map(withoutZone),
-      );
+      assert.deepEqual(addresses(listener), own);
       await reach("::1", ports(listener)[0]);
       await assert.rejects(
         reach("127.0.0.1", ports(listener)[0]),
@@ -92,11 +92,14 @@ test("ipv6Only listens on IPv6 alone", () =>
       );
     },
     { ipv6Only: true },
-  ));
+  );
+  if (own.length > 0) await attempt;
+  else await assert.rejects(attempt, (error) => codeOf(error) !== undefined);
+});
 
 test("several wishes are all listened on", () =>
-  listening(listenContext([{ address: "127.0.0.1" }, { address: "::1" }]), async (listener) => {
-    assert.deepEqual(addresses(listener), ["127.0.0.1", "::1"]);
+  listening(listenContext([{ address: "127.0.0.1" }, { address: "0.0.0.0" }]), async (listener) => {
+    assert.deepEqual(addresses(listener), ["127.0.0.1", ...ownAddresses(runtime.interfaces(), 4)]);
     for (const { transportInfo } of listener.endpoints) {
       await reach(String(transportInfo.address), transportInfo.port);
     }
@@ -112,19 +115,13 @@ test("an address that is not ours gives way to all own ones, the port kept", () 
     });
   }));
 
-test("an address that the interfaces have but the system refuses gives way to all own ones", () => {
-  const gone: NetworkInterface = {
-    name: "x",
-    address: "198.51.100.7",
-    family: "IPv4",
-    prefix: 24,
-    internal: false,
-  };
-  const context = listenContext([{ address: "198.51.100.7" }], {
-    runtime: withInterfaces(gone, ...runtime.interfaces()),
-  });
+test("an address that goes away meanwhile gives way to all own ones", () => {
+  const gone = { name: "x", address: "198.51.100.7", family: "IPv4", prefix: 24, internal: false } as const;
+  const views = [[gone], runtime.interfaces()];
+  const interfaces = (): readonly NetworkInterface[] => views.shift() ?? [];
+  const context = listenContext([{ address: gone.address }], { runtime: { ...runtime, interfaces } });
   return listening(context, async (listener) => {
-    assert.notDeepEqual(addresses(listener), ["198.51.100.7"]);
+    assert.deepEqual(addresses(listener), ownAddresses(runtime.interfaces()).map(withoutZone));
     await reach("127.0.0.1", ports(listener)[0]);
   });
 });
