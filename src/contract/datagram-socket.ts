@@ -51,6 +51,11 @@ export interface BindOptions {
   readonly address: string;
   /** 0 or absent: any free port. */
   readonly port?: number;
+  /**
+   * Talk to this address alone: datagrams of others are not seen, and refusals (ICMP) come as `onSendError` with
+   * ECONNREFUSED, which a socket for everybody is not told.
+   */
+  readonly connect?: SocketAddress;
   /** Wanted size of the system's receive and send buffers in bytes. */
   readonly bufferSize?: number;
 }

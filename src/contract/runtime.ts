@@ -30,6 +30,8 @@ export interface Runtime {
   /** Absent where there is no UDP. Rejects with an errno code. */
   bindDatagram?(options: BindOptions): Promise<DatagramSocket>;
   interfaces(): readonly NetworkInterface[];
+  /** Runs `task` once the input that is ready by now has been handed out (`setImmediate`). Absent: a timer for now. */
+  afterInput?(task: () => void): void;
   /** For people who set NODE_DEBUG=1tp; costs nothing otherwise. */
   log(message: string, ...values: readonly unknown[]): void;
 }

@@ -1,15 +1,79 @@
 import type { DatagramSink, DatagramSocket, SocketAddress } from "../contract/datagram-socket.ts";
+import { looksLikePacket } from "../utp/packet.ts";
+
+/** RFC 8489 §5. */
+const STUN_HEADER_SIZE = 20;
+const MAGIC_COOKIE = [0x21, 0x12, 0xa4, 0x42] as const;
+
+/** Whether a datagram can only be STUN: magic cookie, two zero bits, and a length that is right (RFC 8489 §6.3). */
+export function looksLikeStun(data: Uint8Array): boolean {
+  if (data.length < STUN_HEADER_SIZE || data[0]! > 0x3f) return false;
+  for (let i = 0; i < 4; i++) if (data[4 + i] !== MAGIC_COOKIE[i]) return false;
+  const length = (data[2]! << 8) | data[3]!;
+  return length % 4 === 0 && length + STUN_HEADER_SIZE === data.length;
+}
 
 /**
  * Shares one UDP port between uTP, STUN and TURN: by source for claimed servers, then by STUN's magic cookie
- * and length, then by uTP's version nibble and type. The rest is counted.
+ * and length, then by uTP's version nibble and type (RFC 7983's first byte does not tell uTP apart). The rest is counted.
  */
-export declare class Demultiplexer {
-  constructor(socket: DatagramSocket);
-  /** Where uTP goes. */
+export class Demultiplexer implements DatagramSink {
+  /** Where uTP goes. Drain and close go to every sink. */
   utp: DatagramSink | undefined;
   /** Where STUN from any other source goes. */
   stun: DatagramSink | undefined;
+  /** Datagrams that were nobody's. */
+  dropped = 0;
+  readonly #claims = new Map<string, DatagramSink>();
+
+  /** Attaches itself to the socket. */
+  constructor(socket: DatagramSocket) {
+    socket.attach(this);
+  }
+
   /** Everything from `source` goes to `sink` (a TURN server). Returns the release. */
-  claim(source: SocketAddress, sink: DatagramSink): () => void;
+  claim(source: SocketAddress, sink: DatagramSink): () => void {
+    const key = keyOf(source);
+    this.#claims.set(key, sink);
+    return () => {
+      if (this.#claims.get(key) === sink) this.#claims.delete(key);
+    };
+  }
+
+  onDatagram(data: Uint8Array, remote: SocketAddress): void {
+    const claimed = this.#claims.size === 0 ? undefined : this.#claims.get(keyOf(remote));
+    const sink = claimed ?? this.#protocol(data);
+    if (sink) sink.onDatagram(data, remote);
+    else this.dropped++;
+  }
+
+  #protocol(data: Uint8Array): DatagramSink | undefined {
+    if (looksLikeStun(data)) return this.stun;
+    return looksLikePacket(data) ? this.utp : undefined;
+  }
+
+  onDrain(): void {
+    for (const sink of this.#sinks()) sink.onDrain?.();
+  }
+
+  onSendError(code: string, remote: SocketAddress | undefined): void {
+    const claimed = remote && this.#claims.get(keyOf(remote));
+    if (claimed) claimed.onSendError?.(code, remote);
+    else for (const sink of [this.utp, this.stun]) sink?.onSendError?.(code, remote);
+  }
+
+  onClose(error?: Error): void {
+    for (const sink of this.#sinks()) sink.onClose?.(error);
+  }
+
+  #sinks(): Set<DatagramSink> {
+    const sinks = new Set(this.#claims.values());
+    if (this.utp) sinks.add(this.utp);
+    if (this.stun) sinks.add(this.stun);
+    return sinks;
+  }
+}
+
+function keyOf({ address, port }: SocketAddress): string {
+  return `${address} ${port}`;
 }

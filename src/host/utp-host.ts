@@ -1,29 +1,271 @@
-import type { DatagramSocket, SocketAddress } from "../contract/datagram-socket.ts";
+import { systemError } from "../base/errors.ts";
+import type { DatagramSink, DatagramSocket, SocketAddress } from "../contract/datagram-socket.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { UtpConnection } from "../utp/connection.ts";
-import type { UtpEndpoint } from "../utp/endpoint.ts";
-import type { ConnectionOptions } from "../utp/options.ts";
-import type { Demultiplexer } from "./demultiplexer.ts";
+import { UtpEndpoint } from "../utp/endpoint.ts";
+import type { ConnectionOptions, ConnectionSink, UtpEvent, UtpEventType } from "../utp/options.ts";
+import { Demultiplexer } from "./demultiplexer.ts";
+import { EngineTimer } from "./engine-timer.ts";
+import { OwnAddresses } from "./own-addresses.ts";
+
+/** What a datagram costs the system's receive buffer besides its bytes (DESIGN.md §7). */
+const DATAGRAM_OVERHEAD = 1024;
+/** The datagram size the window is counted in: Ethernet's. */
+const USUAL_DATAGRAM = 1472;
+/** Below that a connection would crawl, whatever the buffer (chosen). */
+const LEAST_WINDOW = 16 * 1024;
+
+/** Codes that say a dial cannot succeed; what is established rides them out. */
+const HOPELESS = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPERM", "EACCES", "EADDRNOTAVAIL"]);
+
+/** What a connection's sink hears of each event. */
+const SINK_METHOD = {
+  connected: "onConnected",
+  readable: "onReadable",
+  drain: "onDrain",
+  end: "onEnd",
+  finished: "onFinished",
+  closed: "onClosed",
+} as const satisfies Record<Exclude<UtpEventType, "accepted">, keyof ConnectionSink>;
 
 /**
  * Joins a DatagramSocket to a uTP endpoint: one timer, one acknowledgement per receive burst, delivery
  * once per event-loop turn to each connection's `sink`. Connections may be used directly: whatever is
  * called on them, the host notices.
  */
-export declare class UtpHost {
-  constructor(socket: DatagramSocket, runtime: Runtime);
+export class UtpHost implements DatagramSink {
   readonly socket: DatagramSocket;
   readonly endpoint: UtpEndpoint;
   /** Other protocols on the same port: STUN, TURN. */
   readonly demultiplexer: Demultiplexer;
+  /** Datagrams the system would not send, by code. */
+  readonly sendErrors = new Map<string, number>();
+  /** Called when the last connection is gone. */
+  onIdle: (() => void) | undefined;
+  readonly #runtime: Runtime;
+  readonly #timer: EngineTimer;
+  readonly #ownAddresses: OwnAddresses;
+  readonly #incoming: { data: Uint8Array; remote: SocketAddress };
+  #onConnection: ((connection: UtpConnection) => void) | undefined;
+  #tasks: (() => void)[] = [];
+  #scheduled = false;
+  #pumping = false;
+  /** The system has queued a datagram: nothing more until it has drained. */
+  #blocked = false;
+  #closed = false;
+  #busy = false;
+  #referenced = true;
+  /** Closed by their users, with bytes that are not acknowledged. */
+  readonly #lingering = new Set<UtpConnection>();
+
+  constructor(socket: DatagramSocket, runtime: Runtime) {
+    this.socket = socket;
+    this.#runtime = runtime;
+    this.#ownAddresses = new OwnAddresses(runtime);
+    this.#incoming = { data: new Uint8Array(0), remote: socket.local };
+    this.endpoint = new UtpEndpoint({
+      random: runtime.random,
+      onWork: () => this.#schedule(),
+      isOwnHost: (address) => this.#ownAddresses.has(address),
+      receiveWindow: receiveWindow(socket.receiveBufferSize),
+    });
+    this.#timer = new EngineTimer(runtime.clock, () => this.#onTimer());
+    this.demultiplexer = new Demultiplexer(socket);
+    this.demultiplexer.utp = this;
+  }
+
   /** `onConnection` gets each accepted connection and sets its `sink` before it returns. */
-  listen(onConnection: (connection: UtpConnection) => void, options?: ConnectionOptions): void;
-  stopListening(): void;
+  listen(onConnection: (connection: UtpConnection) => void, options: ConnectionOptions = {}): void {
+    this.endpoint.listen(options);
+    this.#onConnection = onConnection;
+  }
+
+  stopListening(): void {
+    this.endpoint.stopListening();
+    this.#onConnection = undefined;
+  }
+
   /** Set the `sink` of what this returns before the turn ends. */
-  connect(remote: SocketAddress, options?: ConnectionOptions): UtpConnection;
-  /** Aborts every connection (their sinks hear ECONNABORTED), tells the peers, closes the socket. */
-  close(): void;
-  /** Whether the socket and the timer keep the process alive. */
-  ref(): void;
-  unref(): void;
+  connect(remote: SocketAddress, options: ConnectionOptions = {}): UtpConnection {
+    return this.endpoint.connect(remote, options);
+  }
+
+  /** Runs `task` with the next delivery: what a sink is told because of a call must not happen inside that call. */
+  soon(task: () => void): void {
+    this.#tasks.push(task);
+    this.#schedule();
+  }
+
+  /** Resets every connection (their sinks hear ECONNABORTED), tells the peers, closes the socket. */
+  close(): void {
+    if (this.#closed) return;
+    this.stopListening();
+    const { address, port } = this.socket.local;
+    for (const connection of [...this.endpoint.connections()]) {
+      connection.abort(systemError("ECONNABORTED", "close", address, port));
+    }
+    this.#transmit();
+    this.socket.close();
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#closed = true;
+    this.#timer.cancel();
+    this.#schedule();
+  }
+
+  /** Closes a connection; what was written keeps the process alive until it is acknowledged, up to 5 s. */
+  leave(connection: UtpConnection): void {
+    connection.close();
+    if (connection.flushed) return;
+    this.#lingering.add(connection);
+    this.#applyReference();
+  }
+
+  #forgetFlushed(): void {
+    if (this.#lingering.size === 0) return;
+    for (const connection of this.#lingering) if (connection.flushed) this.#lingering.delete(connection);
+    this.#applyReference();
+  }
+
+  /** Whether the socket and the timer keep the process alive; they do at first. */
+  ref(): void {
+    this.#referenced = true;
+    this.#applyReference();
+  }
+
+  unref(): void {
+    this.#referenced = false;
+    this.#applyReference();
+  }
+
+  #applyReference(): void {
+    const method = this.#referenced || this.#lingering.size > 0 ? "ref" : "unref";
+    this.socket[method]();
+    this.#timer[method]();
+  }
+
+  onDatagram(data: Uint8Array, remote: SocketAddress): void {
+    this.#incoming.data = data;
+    this.#incoming.remote = remote;
+    this.endpoint.handleDatagram(this.#incoming, this.#runtime.clock.now());
+    this.#schedule();
+  }
+
+  onDrain(): void {
+    this.#blocked = false;
+    this.#schedule();
+  }
+
+  onSendError(code: string, remote: SocketAddress | undefined): void {
+    this.sendErrors.set(code, (this.sendErrors.get(code) ?? 0) + 1);
+    if (remote) this.#sendFailed(code, remote);
+  }
+
+  #sendFailed(code: string, { address, port }: SocketAddress): void {
+    if (!HOPELESS.has(code)) return;
+    for (const connection of [...this.endpoint.connections()]) {
+      const { remote, state } = connection;
+      if (state !== "connecting" || remote.port !== port || remote.address !== address) continue;
+      connection.abort(systemError(code, "connect", address, port));
+    }
+  }
+
+  /** The system took the socket away. */
+  onClose(error?: Error): void {
+    if (this.#closed) return;
+    for (const connection of [...this.endpoint.connections()]) {
+      connection.abort(error ?? systemError("ECONNABORTED", "close"));
+    }
+    this.#finish();
+  }
+
+  #onTimer(): void {
+    this.endpoint.handleTimeout(this.#runtime.clock.now());
+    this.#pump();
+  }
+
+  /** Has the pump run once the input of this turn is in: that is what makes one acknowledgement of a burst. */
+  #schedule(): void {
+    if (this.#scheduled || this.#pumping) return;
+    this.#scheduled = true;
+    const { afterInput, clock } = this.#runtime;
+    if (afterInput) afterInput(this.#onTurn);
+    else clock.setTimer(clock.now(), this.#onTurn);
+  }
+
+  readonly #onTurn = (): void => {
+    this.#scheduled = false;
+    this.#pump();
+  };
+
+  /** Delivers, then transmits, until neither has anything left; then arms the timer. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      do {
+        this.#deliver();
+        this.#transmit();
+      } while (this.endpoint.hasEvents || this.#tasks.length > 0);
+    } finally {
+      this.#pumping = false;
+      this.#rest();
+    }
+  }
+
+  /** After the pump, also if a sink threw: what is left comes with the next turn. */
+  #rest(): void {
+    if (this.endpoint.hasEvents || this.#tasks.length > 0) this.#schedule();
+    if (this.#closed) return;
+    this.#timer.arm(this.endpoint.pollTimeout());
+    this.#forgetFlushed();
+    this.#tellIdle();
+  }
+
+  #deliver(): void {
+    for (let event = this.endpoint.pollEvent(); event; event = this.endpoint.pollEvent()) {
+      this.#dispatch(event);
+    }
+    for (let task = this.#tasks.shift(); task; task = this.#tasks.shift()) task();
+  }
+
+  #dispatch({ type, connection, error }: UtpEvent): void {
+    if (type === "accepted") {
+      if (this.#onConnection) this.#onConnection(connection);
+      else connection.abort();
+      return;
+    }
+    connection.sink?.[SINK_METHOD[type]]?.(error);
+  }
+
+  #transmit(): void {
+    if (this.#blocked || this.#closed) return;
+    const { endpoint, socket } = this;
+    const now = this.#runtime.clock.now();
+    for (let out = endpoint.pollTransmit(now); out; out = endpoint.pollTransmit(now)) {
+      const result = socket.send(out.data, out.remote);
+      if (result === "sent") continue;
+      if (result === "queued") {
+        endpoint.detachBuffer();
+        this.#blocked = true;
+        return;
+      }
+      this.onSendError(result, out.remote);
+    }
+  }
+
+  #tellIdle(): void {
+    const busy = this.endpoint.size > 0;
+    if (this.#busy && !busy) this.onIdle?.();
+    this.#busy = busy;
+  }
+}
+
+/** Payload that may wait in a receive buffer of that many bytes, half of it used. */
+function receiveWindow(bufferSize: number | undefined): number {
+  if (bufferSize === undefined) return 4 * LEAST_WINDOW;
+  const datagrams = bufferSize / 2 / (USUAL_DATAGRAM + DATAGRAM_OVERHEAD);
+  return Math.max(LEAST_WINDOW, Math.floor(datagrams) * USUAL_DATAGRAM);
 }

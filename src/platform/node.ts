@@ -71,5 +71,6 @@ export const runtime: Runtime = {
   random: { fill: (bytes) => webcrypto.getRandomValues(bytes) },
   bindDatagram,
   interfaces,
+  afterInput: (task) => void setImmediate(task),
   log: debuglog("1tp"),
 };

@@ -3,6 +3,7 @@ import { serialDistance } from "../base/serial.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { Acceptance, ConnectionOwner, ConnectionParts, Farewell } from "./connection-parts.ts";
+import { makeController } from "./controllers.ts";
 import type { Dial } from "./dial.ts";
 import { Liveness } from "./liveness.ts";
 import { News } from "./news.ts";
@@ -15,8 +16,6 @@ import { type ConnectionSettings, checkMeta } from "./settings.ts";
 import { Transmitter } from "./transmitter.ts";
 import { Validation } from "./validation.ts";
 
-/** How long what was written before `close` is still sent, and how long we answer for it (DESIGN.md §4: 5 s linger). */
-const LINGER: Millis = 5000;
 /** Packets may arrive this many acknowledgements late; older ones are somebody's guess (chosen: the most in flight). */
 const MAX_STALE = 1024;
 
@@ -55,8 +54,6 @@ export class UtpConnection {
   readonly #first: number;
   readonly #peerSyn: number;
   #state: ConnectionState;
-  #connectBy: Instant = Number.POSITIVE_INFINITY;
-  #lingerUntil: Instant = Number.POSITIVE_INFINITY;
   /** The user has closed both sides; nobody hears events any more. */
   #abandoned = false;
   /** The endpoint has forgotten us. */
@@ -82,14 +79,15 @@ export class UtpConnection {
     this.#receiver = new Receiver(parts.receiveWindow);
     this.#validation = new Validation(this.initiated, acceptance?.extended ?? false, seq);
     this.#news = new News(parts.owner, this);
-    this.#liveness = new Liveness(now, settings.keepAlive, settings.timeout);
+    this.#liveness = new Liveness(settings, this.#sender, this.#receiver, this.#validation);
+    if (acceptance) this.#liveness.heard(now);
     this.#writer = new PacketWriter(this.sendId, seq, this.#sender, this.#receiver, this.#validation);
     this.#transmitter = new Transmitter(this.#writer, this.#sender, this.#receiver, this.#validation);
     if (acceptance) this.#accept(acceptance, now);
   }
 
   #accept(acceptance: Acceptance, now: Instant): void {
-    this.#sender.peerWindow = acceptance.window;
+    this.#sender.meetPeer(acceptance.window);
     this.#validation.expectProof(acceptance.credit, now);
     this.#validation.firstFlightAccepted = acceptance.data.length > 0;
     this.#receiver.start(acceptance.synSeq + 1);
@@ -177,6 +175,16 @@ export class UtpConnection {
     this.#settle();
   }
 
+  /** Both sides have ended, or the user has closed: what remains is only to be acknowledged. */
+  get ending(): boolean {
+    return this.#abandoned || (this.#sender.ending && this.#receiver.ended);
+  }
+
+  /** Everything that will ever be sent is acknowledged, or nothing more is sent. */
+  get flushed(): boolean {
+    return this.#released || this.#sender.finished;
+  }
+
   /** Received bytes that wait for `read`. */
   get readable(): number {
     return this.#receiver.unread;
@@ -185,6 +193,12 @@ export class UtpConnection {
   /** Bytes written and not yet acknowledged. */
   get unacknowledged(): number {
     return this.#sender.unacknowledged;
+  }
+
+  /** Switches the congestion controller by name; unknown names are ignored. */
+  setCongestion(name: string): void {
+    const controller = makeController(name, { payload: this.#sender.payload });
+    if (controller && name !== this.#sender.controller.name) this.#sender.controller = controller;
   }
 
   setNoDelay(noDelay: boolean): void {
@@ -266,6 +280,7 @@ export class UtpConnection {
     if (packet.ack !== this.#first || packet.type === SYN) return false;
     if (!extended && packet.type !== STATE) return false;
     this.#state = "connected";
+    this.#sender.meetPeer(packet.window);
     this.#receiver.start(extended ? packet.handshakeValue : packet.seq);
     const accepted = (packet.handshakeFlags & FIRST_FLIGHT_ACCEPTED) !== 0;
     this.#validation.firstFlightAccepted = accepted && dial.dataLength > 0;
@@ -308,7 +323,11 @@ export class UtpConnection {
   #fail(code: string, farewell: Farewell): void {
     const { address, port } = this.remote;
     const syscall = this.#state === "connecting" ? "connect" : "read";
-    if (this.#state !== "closed") this.#closed(systemError(code, syscall, address, port));
+    // The peer has had and sent everything; that it forgot us before it acknowledged our FIN is no failure.
+    const complete = this.#liveness.lastAck && this.#receiver.exhausted;
+    if (this.#state !== "closed") {
+      this.#closed(complete ? undefined : systemError(code, syscall, address, port));
+    }
     this.#release(farewell);
   }
 
@@ -325,7 +344,7 @@ export class UtpConnection {
   /** For the endpoint: writes the next packet into `out`; returns its size, 0 if nothing may leave now. */
   transmit(now: Instant, out: Uint8Array): number {
     if (this.#released) return 0;
-    if (this.#abandoned && this.#lingerUntil === Number.POSITIVE_INFINITY) this.#lingerUntil = now + LINGER;
+    if (this.#abandoned) this.#liveness.linger(now);
     const size = this.#state === "connecting" ? this.#writeSyn(now, out) : this.#transmitter.next(now, out);
     if (size === 0) return 0;
     if (this.#state === "connected") {
@@ -339,7 +358,7 @@ export class UtpConnection {
   #writeSyn(now: Instant, out: Uint8Array): number {
     const dial = this.#dial!;
     if (dial.nextAt > now) return 0;
-    if (dial.tries === 0) this.#connectBy = now + this.#settings.connectTimeout;
+    if (dial.tries === 0) this.#liveness.dialled(now);
     const size = this.#writer.syn(out, dial, this.receiveId, now);
     dial.sent(now);
     return size;
@@ -348,48 +367,30 @@ export class UtpConnection {
   /** For the endpoint: when `expire` is to be called; Infinity: never. */
   deadline(now: Instant): Instant {
     if (this.#released) return Number.POSITIVE_INFINITY;
-    if (this.#state === "connecting") return Math.min(this.#dial!.nextAt, this.#connectBy);
-    return Math.min(
-      this.#sender.deadline(now),
-      this.#validation.deadline,
-      this.#abandoned ? Number.POSITIVE_INFINITY : this.#liveness.askAt,
-      this.#liveness.giveUpAt(this.#owedSince()),
-      this.#lingerUntil,
-    );
-  }
-
-  /** Since when the peer owes us an acknowledgement. */
-  #owedSince(): Instant | undefined {
-    const { flight, peerWindow, progressAt } = this.#sender;
-    if (flight.span === 0) return undefined;
-    return peerWindow === 0 ? this.#liveness.heardAt : progressAt;
+    const next = this.#state === "connecting" ? this.#dial!.nextAt : this.#sender.deadline(now);
+    return Math.min(next, this.#liveness.deadline());
   }
 
   /** For the endpoint: does what is due. */
   expire(now: Instant): void {
     if (this.#released) return;
-    this.#owner.touch(this);
-    if (this.#state === "connecting") {
-      if (this.#connectBy <= now) this.#fail("ETIMEDOUT", "reset");
-    } else if (this.#lingerUntil <= now) this.#release(this.#sender.finished ? "silence" : "reset");
-    else if (this.#liveness.giveUpAt(this.#owedSince()) <= now) this.#fail("ETIMEDOUT", "reset");
-    else if (this.#validation.deadline <= now && !this.#prove(now)) this.#fail("ETIMEDOUT", "silence");
-    else {
-      if (this.#liveness.askAt <= now && !this.#abandoned) this.#ask(now);
-      this.#sender.expire(now);
-    }
+    const verdict = this.#liveness.judge(now);
+    if (verdict === "lingered") this.#release(this.#sender.finished ? "silence" : "reset");
+    else if (verdict !== "alive") this.#fail("ETIMEDOUT", verdict === "silent" ? "reset" : "silence");
+    else this.#owner.touch(this);
+    if (verdict !== "alive" || this.#state === "connecting") return;
+    if (this.#validation.deadline <= now) this.#prove(now);
+    if (this.#liveness.ask(now)) this.#ask();
+    this.#sender.expire(now);
   }
 
-  /** Repeats our proof. False if it is the peer who should have proved itself. */
-  #prove(now: Instant): boolean {
-    if (!this.#validation.unconfirmed) return false;
+  /** Repeats our proof. */
+  #prove(now: Instant): void {
     this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
     this.#transmitter.ackDue = true;
-    return true;
   }
 
-  #ask(now: Instant): void {
-    this.#liveness.asked(now);
+  #ask(): void {
     this.#transmitter.keepAliveDue = true;
     this.#sender.flight.trim();
   }

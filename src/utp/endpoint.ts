@@ -76,7 +76,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
   connect(remote: SocketAddress, options: ConnectionOptions = {}): UtpConnection {
     const address = canonicalIp(remote.address);
     if (address === undefined) throw valueError("remote.address", "must be an IP literal", remote.address);
-    const settings = connectionSettings(options, address);
+    const settings = this.#settings(options, address);
     const dial = new Dial({ data: options.data ?? EMPTY, meta: options.meta, ...settings });
     const receiveId = this.#freeId({ address, port: remote.port });
     const identity = {
@@ -89,6 +89,10 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     if (options.data) connection.write(options.data, options.meta);
     this.#touch(connection);
     return connection;
+  }
+
+  #settings(options: ConnectionOptions, address: string): ConnectionSettings {
+    return connectionSettings(options, address, this.#options.isOwnHost?.(address) ?? false);
   }
 
   #freeId(remote: SocketAddress): number {
@@ -120,7 +124,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
 
   /** Accept connections, which get these options. A second call replaces the options. */
   listen(options: ConnectionOptions = {}): void {
-    connectionSettings(options, "0.0.0.0");
+    this.#settings(options, "0.0.0.0");
     this.#listening = options;
   }
 
@@ -228,7 +232,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     const { address, port } = remote;
     const identity = { remote: { address, port }, receiveId, sendId: serialAdd(receiveId, -1), seq };
     this.#accepted++;
-    const settings = connectionSettings(this.#listening!, address);
+    const settings = this.#settings(this.#listening!, address);
     return this.#open(identity, settings, undefined, acceptance);
   }
 
@@ -272,6 +276,11 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     this.#nextEvent = 0;
     this.#rest();
     return undefined;
+  }
+
+  /** Whether `pollEvent` has something. */
+  get hasEvents(): boolean {
+    return this.#nextEvent < this.#events.length;
   }
 
   pollTimeout(): Instant | undefined {

@@ -1,5 +1,4 @@
 import type { Millis } from "../contract/clock.ts";
-import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { Random } from "../contract/runtime.ts";
 import type { UtpConnection } from "./connection.ts";
 
@@ -27,7 +26,7 @@ export interface ConnectionOptions {
   readonly boundaries?: boolean;
   /** Most payload bytes per packet; the path may allow less. Default: by path MTU rules. */
   readonly maxPayload?: number;
-  /** `maxPayload` is known to fit (both addresses are this host's): start with it, up to 65487. Default false. */
+  /** Use large packets where both addresses are this host's own. Default true. */
   readonly ownHost?: boolean;
   /** Most packets in flight. Default: what the peer can reorder. */
   readonly maxInFlight?: number;
@@ -42,6 +41,8 @@ export interface EndpointOptions {
   readonly random: Random;
   /** The endpoint has something to transmit or report that it did not have; run the verbs soon, not from inside. */
   readonly onWork?: () => void;
+  /** Whether an address is this host's own, so that large packets never meet a path. Default: none is. */
+  readonly isOwnHost?: (address: string) => boolean;
   /** Bytes a connection may have in the socket's receive buffer at once. Default 64 KiB. */
   readonly receiveWindow?: number;
 }
@@ -94,6 +95,3 @@ export interface UtpStats {
   readonly retransmitted: number;
   readonly timeouts: number;
 }
-
-/** A remote in any spelling; the engine keeps the canonical one. */
-export type Remote = SocketAddress;

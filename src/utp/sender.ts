@@ -12,6 +12,11 @@ import { SendBuffer } from "./send-buffer.ts";
 /** Pacing lets packets leave this much early, since timers are no finer (chosen). */
 const PACING_SLACK: Millis = 1;
 
+/** Packets of Ethernet's size are never cut down to the peer's window. */
+const USUAL_PAYLOAD = 1452;
+/** Packets that fit the peer's window, so that acknowledgements keep them flowing (chosen). */
+const LEAST_IN_WINDOW = 8;
+
 /** What a sender needs to know. */
 export interface SenderOptions {
   /** The first sequence number of DATA. */
@@ -96,6 +101,15 @@ export class Sender {
     this.payload = options.payload;
   }
 
+  /** The peer's window is known: packets are small enough for several to fit. */
+  meetPeer(window: number): void {
+    this.peerWindow = window;
+    const most = Math.max(USUAL_PAYLOAD, Math.floor(window / LEAST_IN_WINDOW));
+    if (this.payload <= most) return;
+    this.payload = most;
+    this.controller.onPayload(most);
+  }
+
   /** Bytes written and not acknowledged. */
   get unacknowledged(): number {
     return this.buffer.unsent + this.flight.outstanding;
@@ -104,6 +118,10 @@ export class Sender {
   /** The peer has acknowledged our FIN. */
   get finished(): boolean {
     return this.#fin === "sent" && this.flight.span === 0;
+  }
+
+  get finSent(): boolean {
+    return this.#fin === "sent";
   }
 
   /** Our end was asked for. */

@@ -34,10 +34,14 @@ export interface ConnectionSettings {
 }
 
 /** Checks options, which a user may have written, and fills in the defaults. */
-export function connectionSettings(options: ConnectionOptions, address: string): ConnectionSettings {
+export function connectionSettings(
+  options: ConnectionOptions,
+  address: string,
+  ownHost: boolean,
+): ConnectionSettings {
   checkOptions(options);
   return {
-    ...payloadSizes(options, address),
+    ...payloadSizes(options.maxPayload, ipFamily(address), ownHost && (options.ownHost ?? true)),
     connectTimeout: options.connectTimeout ?? 5000,
     timeout: options.timeout ?? 30_000,
     keepAlive: options.keepAlive ?? 25_000,
@@ -52,8 +56,8 @@ export function connectionSettings(options: ConnectionOptions, address: string):
   };
 }
 
-function payloadSizes({ ownHost, maxPayload }: ConnectionOptions, address: string) {
-  const ceiling = ownHost ? MAX_OWN_HOST_PAYLOAD : MAX_PAYLOAD[ipFamily(address) === 6 ? 6 : 4];
+function payloadSizes(maxPayload: number | undefined, family: 0 | 4 | 6, ownHost: boolean) {
+  const ceiling = ownHost ? MAX_OWN_HOST_PAYLOAD : MAX_PAYLOAD[family === 6 ? 6 : 4];
   const most = Math.min(maxPayload ?? ceiling, ceiling);
   // Whoever says how much fits is believed; else path MTU discovery decides.
   const known = ownHost || maxPayload !== undefined;

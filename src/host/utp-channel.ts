@@ -1,0 +1,180 @@
+import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
+import type { Endpoint } from "../contract/endpoint.ts";
+import type { UtpConnection } from "../utp/connection.ts";
+import type { ConnectionSink } from "../utp/options.ts";
+import type { UtpHost } from "./utp-host.ts";
+
+/** What a channel is called by and whom it keeps. */
+export interface UtpChannelParts {
+  readonly host: UtpHost;
+  readonly connection: UtpConnection;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  /** The dialler gave data that rides in the SYN, or else in the first DATA. */
+  readonly firstFlightSent: boolean;
+  /** Called with whether the channel wants the process to stay alive, when that changes. */
+  readonly keep: (referenced: boolean) => void;
+}
+
+/** A uTP connection as a channel. What nobody reads yet stays in the connection, whose window then closes. */
+export class UtpChannel implements Channel, ConnectionSink {
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly firstFlightSent: boolean;
+  readonly #host: UtpHost;
+  readonly #connection: UtpConnection;
+  readonly #keep: (referenced: boolean) => void;
+  #sink: ChannelSink | undefined;
+  #paused = false;
+  #referenced = true;
+  #aborted = false;
+  #readable = false;
+  #delivering = false;
+  /** Held for `attach` or `resume`. */
+  #drained = false;
+  #ended = false;
+  #closed: { readonly error: Error | undefined } | undefined;
+  #flushed: (() => void) | undefined;
+
+  constructor(parts: UtpChannelParts) {
+    this.remote = parts.remote;
+    this.local = parts.local;
+    this.firstFlightSent = parts.firstFlightSent;
+    this.#host = parts.host;
+    this.#connection = parts.connection;
+    this.#keep = parts.keep;
+    parts.connection.sink = this;
+    this.#readable = parts.connection.readable > 0;
+    this.#keep(true);
+  }
+
+  attach(sink: ChannelSink): void {
+    this.#sink = sink;
+    this.#deliverSoon();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#connection.write(chunk);
+  }
+
+  end(flushed?: () => void): void {
+    if (this.#connection.state === "closed") return;
+    this.#flushed ??= flushed;
+    this.#connection.end();
+  }
+
+  abort(error?: Error): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#readable = this.#drained = this.#ended = false;
+    if (error) this.#connection.abort(error);
+    else this.#host.leave(this.#connection);
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#deliverSoon();
+  }
+
+  ref(): void {
+    this.#setReferenced(true);
+  }
+
+  unref(): void {
+    this.#setReferenced(false);
+  }
+
+  #setReferenced(referenced: boolean): void {
+    if (this.#referenced === referenced || this.#closed) return;
+    this.#referenced = referenced;
+    this.#keep(referenced);
+  }
+
+  set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): void {
+    if (option === "noDelay") this.#connection.setNoDelay(value === true);
+    else if (option === "keepAlive")
+      this.#connection.setKeepAlive(value === true ? 25_000 : (value as number | false));
+    else if (option === "congestion") this.#connection.setCongestion(String(value));
+  }
+
+  stats(): ChannelStats {
+    return { ...this.#connection.stats() };
+  }
+
+  onReadable(): void {
+    this.#readable = !this.#aborted;
+    this.#deliver();
+  }
+
+  onDrain(): void {
+    this.#drained = !this.#aborted;
+    this.#deliver();
+  }
+
+  onEnd(): void {
+    this.#ended = !this.#aborted;
+    this.#deliver();
+  }
+
+  onFinished(): void {
+    this.#flushed?.();
+    this.#flushed = undefined;
+  }
+
+  onClosed(error?: Error): void {
+    this.#closed = { error };
+    if (this.#referenced) this.#keep(false);
+    this.#deliver();
+  }
+
+  #deliverSoon(): void {
+    if (this.#readable || this.#drained || this.#ended || this.#closed)
+      this.#host.soon(() => this.#deliver());
+  }
+
+  /** Tells the sink what it may hear now. */
+  #deliver(): void {
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      this.#deliverDrain();
+      this.#deliverData();
+      this.#deliverEnd();
+      this.#deliverClose();
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  #deliverDrain(): void {
+    if (!this.#drained || !this.#sink || this.#closed) return;
+    this.#drained = false;
+    this.#sink.onDrain();
+  }
+
+  #deliverData(): void {
+    while (this.#readable && this.#sink && !this.#paused && !this.#aborted) {
+      const chunk = this.#connection.read();
+      if (chunk) this.#sink.onData(chunk);
+      else this.#readable = false;
+    }
+  }
+
+  #deliverEnd(): void {
+    if (!this.#ended || !this.#sink || this.#paused) return;
+    this.#ended = false;
+    this.#sink.onEnd();
+  }
+
+  /** A close in good order comes after the end, however long the sink makes that wait. */
+  #deliverClose(): void {
+    if (!this.#closed || !this.#sink || (this.#ended && !this.#closed.error)) return;
+    const sink = this.#sink;
+    this.#sink = undefined;
+    sink.onClose(this.#closed.error);
+  }
+}
