@@ -4,7 +4,7 @@ import type { DatagramSocket, SocketAddress } from "../../../src/contract/datagr
 import type { NetworkInterface, Runtime } from "../../../src/contract/runtime.ts";
 import { type Address, contains, knownAddress, parseSubnet, readAddress, type Subnet } from "./address.ts";
 import { HostClock } from "./host-clock.ts";
-import { DEFAULT_TTL, type Packet, refusal } from "./packet.ts";
+import { DEFAULT_TTL, type Flow, type Packet, refusal } from "./packet.ts";
 import type { Plug, PlugOptions, Segment, Station } from "./segment.ts";
 import type { UdpSocket } from "./udp-socket.ts";
 import { type Machine, UdpStack } from "./udp-stack.ts";
@@ -15,11 +15,6 @@ export interface HostOptions {
   readonly name: string;
   /** May bind ports below 1024; false if absent. */
   readonly privileged?: boolean;
-  /**
-   * Whether its sockets hear that nobody was there (ECONNREFUSED). False if absent, as with a real UDP
-   * socket that is not connected.
-   */
-  readonly hearsRefusals?: boolean;
   /** A firewall drops what comes for closed ports, where others answer with an ICMP error. */
   readonly silent?: boolean;
   /**
@@ -35,9 +30,11 @@ interface Interface {
   readonly plug: Plug;
 }
 
-interface Route {
-  readonly plug: Plug;
+interface Way {
+  /** None: it stays on the host. */
+  readonly plug: Plug | undefined;
   readonly source: Address;
+  readonly zone: string | undefined;
 }
 
 const LOOPBACK = { 4: parseSubnet("127.0.0.1/8"), 6: parseSubnet("::1/128") } as const;
@@ -140,42 +137,39 @@ export class Host implements Station, Machine {
     return this.#owns(knownAddress(literal));
   }
 
+  sourceTowards(literal: string, remote: string): { readonly address: string } | { readonly code: string } {
+    const way = this.#way(knownAddress(literal), readAddress(remote));
+    if (typeof way === "string") return { code: way };
+    return { address: zoned(way.source.text, way.zone) };
+  }
+
   transmit(socket: UdpSocket, data: Uint8Array, to: SocketAddress, ttl = DEFAULT_TTL): string | undefined {
     const target = readAddress(to.address);
-    const bound = knownAddress(socket.local.address);
-    if (target?.family !== bound.family || !(bound.wildcard || this.#owns(bound))) return "EINVAL";
-    const leave = (source: Address, plug: Plug | undefined) =>
-      this.#leave(
-        {
-          source: { address: (bound.wildcard ? source : bound).text, port: socket.local.port },
-          target: { address: target.text, port: to.port },
-          data: new Uint8Array(data),
-          ttl,
-        },
-        plug,
-      );
-    if (this.#owns(target)) {
-      leave(target, undefined);
-      return undefined;
-    }
-    if (bound.scope === "loopback") return "EINVAL";
-    const route = this.#route(target, bound);
-    if (!route) return target.zoned ? "EINVAL" : "ENETUNREACH";
-    leave(route.source, route.plug);
+    const way = this.#way(knownAddress(socket.local.address), target);
+    if (typeof way === "string") return way;
+    const packet = {
+      source: { address: way.source.text, port: socket.local.port },
+      target: { address: target!.text, port: to.port },
+      data: new Uint8Array(data),
+      ttl,
+    };
+    this.#leave(packet, way.plug);
     return undefined;
   }
 
   receive(packet: Packet, plug: Plug | undefined): void {
     const zone = this.#interfaces.find((candidate) => candidate.plug === plug)?.name;
-    const target = { address: zoned(packet.target.address, zone), port: packet.target.port };
-    if (packet.refused && !this.clock.asleep) {
-      this.#hearRefusal(packet.refused);
+    const here = ({ address, port }: SocketAddress) => ({ address: zoned(address, zone), port });
+    const { refused } = packet;
+    if (refused && !this.clock.asleep) {
+      this.#hearRefusal({ source: here(refused.target), target: here(refused.source) });
       return;
     }
-    const receiver = this.#receiver(target);
+    const source = here(packet.source);
+    const receiver = this.#receiver({ source, target: here(packet.target) });
     if (typeof receiver !== "string") {
       this.#world.observe({ kind: "received", where: this.name, packet });
-      receiver.deliver(packet.data, { ...packet.source, address: zoned(packet.source.address, zone) });
+      receiver.deliver(packet.data, source);
       return;
     }
     this.#world.observe({ kind: "dropped", where: this.name, packet, reason: receiver });
@@ -183,14 +177,16 @@ export class Host implements Station, Machine {
   }
 
   /** Who gets a packet, or why nobody does. */
-  #receiver(target: SocketAddress): UdpSocket | string {
+  #receiver(flow: Flow): UdpSocket | string {
     if (this.clock.asleep) return "asleep";
-    if (!this.isOwn(target.address)) return "not ours";
-    return this.#udp.receiver(target) ?? "no socket";
+    if (!this.isOwn(flow.target.address)) return "not ours";
+    return this.#udp.receiver(flow) ?? "no socket";
   }
 
-  #hearRefusal({ source, target }: NonNullable<Packet["refused"]>): void {
-    if (this.#options.hearsRefusals) this.#udp.receiver(source)?.fail("ECONNREFUSED", target);
+  /** Only a connected socket is told, as in every real system. */
+  #hearRefusal(answer: Flow): void {
+    const socket = this.#udp.receiver(answer);
+    if (socket?.peer) socket.fail("ECONNREFUSED", socket.peer);
   }
 
   /** Sends by a plug, or to the host itself. */
@@ -208,17 +204,29 @@ export class Host implements Station, Machine {
     return owner !== undefined && address.zone === (address.zoned ? owner.name : undefined);
   }
 
-  #route(target: Address, bound: Address): Route | undefined {
-    const zone = target.zone ?? bound.zone;
-    const ways = this.#interfaces.flatMap(({ name, plug }): Route[] => {
-      if (target.zoned && name !== zone) return [];
+  /** How a socket bound to `bound` reaches `target`, or the errno code if it does not. */
+  #way(bound: Address, target: Address | undefined): Way | string {
+    if (target?.family !== bound.family || !(bound.wildcard || this.#owns(bound))) return "EINVAL";
+    if (this.#owns(target)) {
+      return { plug: undefined, source: bound.wildcard ? target : bound, zone: target.zone };
+    }
+    if (bound.scope === "loopback") return "EINVAL";
+    const way = this.#route(target, bound);
+    if (!way) return target.zoned ? "EINVAL" : "ENETUNREACH";
+    return bound.wildcard ? way : { ...way, source: bound };
+  }
+
+  #route(target: Address, bound: Address): Way | undefined {
+    const wanted = target.zone ?? bound.zone;
+    const ways = this.#interfaces.flatMap(({ name: zone, plug }) => {
+      if (target.zoned && zone !== wanted) return [];
       const isSource = ({ address }: Subnet) =>
         address.family === target.family && address.zoned === target.zoned;
       const source = plug.subnets.find(isSource)?.address;
-      return source ? [{ plug, source }] : [];
+      return source ? [{ plug, source, zone }] : [];
     });
-    const hasSource = ({ plug }: Route) => plug.subnets.some((own) => own.address.text === bound.text);
-    if (this.#options.sourceRouting !== false && !bound.wildcard) return ways.find(hasSource);
+    const has = (plug: Plug) => plug.subnets.some((own) => own.address.text === bound.text);
+    if (this.#options.sourceRouting !== false && !bound.wildcard) return ways.find(({ plug }) => has(plug));
     return ways.find(({ plug }) => plug.subnets.some((own) => contains(own, target))) ?? ways[0];
   }
 

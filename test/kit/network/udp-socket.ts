@@ -36,6 +36,8 @@ interface Held {
 /** A simulated UDP socket that behaves as Node's does behind the DatagramSocket contract. */
 export class UdpSocket implements DatagramSocket {
   readonly local: SocketAddress;
+  /** The only endpoint it talks to, if it is connected. */
+  readonly peer: SocketAddress | undefined;
   readonly maxPayload = MAX_PAYLOAD;
   readonly receiveBufferSize: number;
   referenced = true;
@@ -44,9 +46,15 @@ export class UdpSocket implements DatagramSocket {
   #held: Held[] = [];
   #closed = false;
 
-  constructor(owner: SocketOwner, local: SocketAddress, bufferSize = RECEIVE_BUFFER) {
+  constructor(
+    owner: SocketOwner,
+    local: SocketAddress,
+    peer: SocketAddress | undefined,
+    bufferSize = RECEIVE_BUFFER,
+  ) {
     this.#owner = owner;
     this.local = local;
+    this.peer = peer;
     this.receiveBufferSize = bufferSize;
   }
 
@@ -54,8 +62,9 @@ export class UdpSocket implements DatagramSocket {
     return this.#closed;
   }
 
-  send(data: Uint8Array, remote: SocketAddress, ttl?: number): SendResult {
+  send(data: Uint8Array, to: SocketAddress, ttl?: number): SendResult {
     if (this.#closed) return "EBADF";
+    const remote = this.peer ?? to;
     if (!(remote.port >= 1 && remote.port <= 65535)) return "ERR_SOCKET_BAD_PORT";
     if (this.#held.length > 0 || this.#owner.holding) {
       // A hop limit belongs to the socket, so it cannot wait in a queue.

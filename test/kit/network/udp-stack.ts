@@ -3,6 +3,7 @@ import { canonicalIp } from "../../../src/base/ip.ts";
 import type { SeededRandom } from "../../../src/base/random.ts";
 import type { Clock } from "../../../src/contract/clock.ts";
 import type { BindOptions, SocketAddress } from "../../../src/contract/datagram-socket.ts";
+import type { Flow } from "./packet.ts";
 import { type SocketOwner, UdpSocket } from "./udp-socket.ts";
 
 /** Linux's `ip_local_port_range`. */
@@ -19,6 +20,8 @@ export interface Machine {
   readonly privileged: boolean;
   /** Whether a canonical literal, with zone if link-local, can be bound; wildcards aside. */
   isOwn(address: string): boolean;
+  /** The address a socket bound to `literal` sends from towards a remote literal, or why it cannot. */
+  sourceTowards(literal: string, remote: string): { readonly address: string } | { readonly code: string };
   transmit(
     socket: UdpSocket,
     data: Uint8Array,
@@ -46,8 +49,8 @@ export class UdpStack implements SocketOwner {
     return [...this.#sockets.values()].flat();
   }
 
-  /** Throws as `bind` rejects: EADDRNOTAVAIL, EADDRINUSE, EACCES, EINVAL. */
-  bind({ address, port = 0, bufferSize }: BindOptions): UdpSocket {
+  /** Throws as `bindDatagram` rejects: EADDRNOTAVAIL, EADDRINUSE, EACCES, EINVAL, ENETUNREACH. */
+  bind({ address, port = 0, connect, bufferSize }: BindOptions): UdpSocket {
     const fail = (code: string) => systemError(code, "bind", address, port);
     const literal = canonicalIp(address);
     if (literal === undefined) throw fail("EINVAL");
@@ -56,18 +59,22 @@ export class UdpStack implements SocketOwner {
     if (port !== 0 && !this.#isFree(literal, port)) throw fail("EADDRINUSE");
     const chosen = port === 0 ? this.#ephemeral(literal) : port;
     if (chosen === undefined) throw fail("EADDRINUSE");
-    const socket = new UdpSocket(this, { address: literal, port: chosen }, bufferSize);
+    const source = connect ? this.#connect(literal, connect) : literal;
+    const socket = new UdpSocket(this, { address: source, port: chosen }, connect, bufferSize);
     this.#sockets.set(chosen, [...this.#boundTo(chosen), socket]);
     return socket;
   }
 
-  /** The socket a datagram to `target` belongs to: bound to the address, else to the wildcard. */
-  receiver(target: SocketAddress): UdpSocket | undefined {
+  /** The socket a datagram belongs to: connected to its source, else bound to its target, else to the wildcard. */
+  receiver({ source, target }: Flow): UdpSocket | undefined {
     const bound = this.#boundTo(target.port);
     const wildcard = wildcardOf(target.address);
+    const hears = ({ local, peer }: UdpSocket, address: string) =>
+      local.address === address && (!peer || (peer.port === source.port && peer.address === source.address));
     return (
-      bound.find((socket) => socket.local.address === target.address) ??
-      bound.find((socket) => socket.local.address === wildcard)
+      bound.find((socket) => socket.peer && hears(socket, target.address)) ??
+      bound.find((socket) => hears(socket, target.address)) ??
+      bound.find((socket) => hears(socket, wildcard))
     );
   }
 
@@ -100,6 +107,13 @@ export class UdpStack implements SocketOwner {
   drain(): void {
     this.#holding = false;
     for (const socket of this.sockets) socket.drain();
+  }
+
+  /** The address a socket bound to `literal` has once it is connected. */
+  #connect(literal: string, remote: SocketAddress): string {
+    const source = this.#machine.sourceTowards(literal, remote.address);
+    if ("code" in source) throw systemError(source.code, "connect", remote.address, remote.port);
+    return source.address;
   }
 
   #isFree(address: string, port: number): boolean {

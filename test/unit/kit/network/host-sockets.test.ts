@@ -197,27 +197,61 @@ test("a closed socket hears its close once and nothing that was under way", asyn
   assert.equal(network.dropped("no socket"), 1);
 });
 
-test("a closed port refuses, and only a host that hears refusals tells its socket", async () => {
-  for (const hearsRefusals of [true, false]) {
-    const { network, a, bind } = lan({ hearsRefusals });
-    const socket = await bind(a, "192.168.0.1");
-    const heard = listen(socket);
-    socket.send(text("x"), { address: "192.168.0.2", port: 9 });
-    socket.send(text("x"), { address: "127.0.0.1", port: 9 });
-    socket.send(text("x"), { address: "192.168.0.1", port: 9 });
+test("a closed port refuses, and only a connected socket is told", async () => {
+  const { network, a } = lan();
+  for (const address of ["192.168.0.2", "192.168.0.1", "127.0.0.1"]) {
+    const remote = { address, port: 9 };
+    const open = await a.runtime.bindDatagram!({ address: "0.0.0.0" });
+    const connected = await a.runtime.bindDatagram!({ address: "0.0.0.0", connect: remote });
+    const heard = [listen(open), listen(connected)];
+    open.send(text("x"), remote);
+    connected.send(text("x"), remote);
     network.clock.runUntilIdle();
-    const expected = ["127.0.0.1", "192.168.0.1", "192.168.0.2"].map((from) => `ECONNREFUSED ${from} 9`);
-    assert.deepEqual(heard.sort(), hearsRefusals ? expected : []);
+    assert.deepEqual(heard, [[], [`ECONNREFUSED ${address} 9`]]);
   }
 });
 
 test("a silent host does not refuse", async () => {
-  const { network, a, bind } = lan({ hearsRefusals: true, silent: true });
-  const heard = listen(await bind(a, "192.168.0.1"));
-  a.openSockets[0]!.send(text("x"), { address: "192.168.0.2", port: 9 });
+  const { network, a } = lan({ silent: true });
+  const remote = { address: "192.168.0.2", port: 9 };
+  const socket = await a.runtime.bindDatagram!({ address: "192.168.0.1", connect: remote });
+  const heard = listen(socket);
+  socket.send(text("x"), remote);
   network.clock.runUntilIdle();
   assert.deepEqual(heard, []);
   assert.equal(network.dropped("no socket"), 1);
+});
+
+test("a connected socket has its route's address, sends to its peer alone and hears nobody else", async () => {
+  const { network, a, b, bind } = lan();
+  const [peer, other] = await Promise.all([bind(b, "192.168.0.2", 5000), bind(b, "192.168.0.2", 5001)]);
+  const socket = await a.runtime.bindDatagram!({ address: "0.0.0.0", port: 4000, connect: peer.local });
+  assert.deepEqual(socket.local, { address: "192.168.0.1", port: 4000 });
+  const heard = [listen(socket), listen(peer), listen(other)];
+  socket.send(text("to the peer all the same"), other.local);
+  other.send(text("from a stranger"), socket.local);
+  peer.send(text("from the peer"), socket.local);
+  network.clock.runUntilIdle();
+  assert.deepEqual(heard, [
+    ["from the peer from 192.168.0.2 5000"],
+    ["to the peer all the same from 192.168.0.1 4000"],
+    [],
+  ]);
+});
+
+test("connecting fails as in Node where there is no way", async () => {
+  const { a } = lan();
+  const connect = (address: string, remote: string) =>
+    a.runtime.bindDatagram!({ address, connect: { address: remote, port: 9 } });
+  await assert.rejects(connect("127.0.0.1", "192.168.0.2"), { message: "connect EINVAL 192.168.0.2:9" });
+  assert.equal(await codeOfBind(connect("0.0.0.0", "fd00::2")), "EINVAL");
+  const lonely = new Network().host({ name: "lonely" });
+  const nowhere = lonely.runtime.bindDatagram!({
+    address: "0.0.0.0",
+    connect: { address: "1.2.3.4", port: 9 },
+  });
+  assert.equal(await codeOfBind(nowhere), "ENETUNREACH");
+  assert.deepEqual(lonely.openSockets, []);
 });
 
 test("each host has its own randomness, the same for the same seed", () => {

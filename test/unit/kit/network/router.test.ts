@@ -213,25 +213,23 @@ test("an IPv6 firewall lets in answers only, and without one everything passes",
 
 test("a refusal crosses NAT and firewall back to the socket that was refused", async () => {
   const { network, internet } = await internetWithServer();
-  const { lan } = home(network, {
+  const { host } = home(network, {
     name: "alice",
     uplink: internet,
     outer: ["5.0.0.1", "2001:db8:99::5"],
     inner: ["192.168.1.1/24", "2001:db8:1::1/64"],
     nat: NAT,
     firewall: {},
-    hosts: 0,
   });
-  const host = network.host({ name: "alice", hearsRefusals: true });
-  host.attach(lan, { addresses: ["192.168.1.2", "2001:db8:1::2"] });
   const heard: string[][] = [];
-  for (const [from, to] of [
+  for (const [address, server] of [
     ["192.168.1.2", SERVER.address],
     ["2001:db8:1::2", "2001:db8:99::1"],
   ] as const) {
-    const socket = await bind(host, from);
+    const remote = { address: server, port: 9 };
+    const socket = await host.runtime.bindDatagram!({ address, connect: remote });
     heard.push(listen(socket));
-    socket.send(text("x"), { address: to, port: 9 });
+    socket.send(text("x"), remote);
   }
   network.clock.runUntilIdle();
   assert.deepEqual(heard, [["ECONNREFUSED 8.0.0.1 9"], ["ECONNREFUSED 2001:db8:99::1 9"]]);
@@ -239,12 +237,11 @@ test("a refusal crosses NAT and firewall back to the socket that was refused", a
 
 test("the router's own addresses offer no service, and the NAT's outer one is silent", async () => {
   const { network, internet, server } = await internetWithServer();
-  const { lan } = home(network, { name: "a", uplink: internet, outer: ["5.0.0.1"], nat: NAT, hosts: 0 });
-  const host = network.host({ name: "host", hearsRefusals: true });
-  host.attach(lan, { addresses: ["192.168.1.2"] });
-  const inside = await bind(host, "192.168.1.2");
+  const { host } = home(network, { name: "alice", uplink: internet, outer: ["5.0.0.1"], nat: NAT });
+  const gateway = { address: "192.168.1.1", port: 5351 };
+  const inside = await host.runtime.bindDatagram!({ address: "192.168.1.2", connect: gateway });
   const heard = listen(inside);
-  inside.send(text("x"), { address: "192.168.1.1", port: 5351 });
+  inside.send(text("x"), gateway);
   const outside = await bind(server, SERVER.address);
   outside.send(text("x"), { address: "5.0.0.1", port: 5351 });
   network.clock.runUntilIdle();

@@ -108,6 +108,7 @@ test("a later packet on a link that has become quicker is not forgotten", () => 
   from.up.send(packetTo("10.0.0.2", 2));
   network.clock.advance(1);
   assert.deepEqual(to.heard, [2]);
+  assert.equal(network.clock.armed, 1, "one timer a cable");
   network.clock.runUntilIdle();
   assert.deepEqual(to.heard, [2, 1]);
   assert.equal(network.clock.armed, 0);
