@@ -41,7 +41,10 @@ export interface Channel {
   /** True if the transport carried the context's first flight, so that it must not be written again. */
   readonly firstFlightSent: boolean;
   attach(sink: ChannelSink): void;
-  /** Takes ownership of `chunk`. False: wait for `onDrain` (what was written is kept all the same). */
+  /**
+   * Takes `chunk`. True: it has been sent or copied, and is the caller's again. False: it may be read
+   * until `onDrain`, for which to wait before writing more.
+   */
   write(chunk: Uint8Array): boolean;
   /** Ends our side after all that was written; `flushed` once the system or the peer has taken it. */
   end(flushed?: () => void): void;

@@ -37,8 +37,9 @@ export class Dial implements AttemptOwner {
   readonly report: readonly AttemptReport[];
   readonly #attempts: readonly Attempt[];
   readonly #blackHoles: BlackHoles;
-  readonly #race: Race;
-  readonly #drive: Drive;
+  /** Absent for a single attempt, which has nothing to wait for. */
+  readonly #race: Race | undefined;
+  readonly #drive: Drive | undefined;
   readonly #connectTimeout: Millis;
   #winner: Attempt | undefined;
   #timer: Timer | undefined;
@@ -53,6 +54,7 @@ export class Dial implements AttemptOwner {
     const plan = makePlan(connectionInfo, options, this.#blackHoles);
     this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));
     this.report = this.#attempts.map(({ record }) => record);
+    if (plan.length === 1) return;
     this.#race = new Race(plan);
     this.#drive = drive(
       this.#race,
@@ -69,20 +71,26 @@ export class Dial implements AttemptOwner {
 
   /** Resolves with the first channel to be ready; rejects when no attempt is left, or with the reason of `abort`. */
   async run(): Promise<Channel> {
-    const [only] = this.#attempts;
-    // A single attempt needs no race, whose promises would be half of what a dial allocates.
-    const first =
-      this.#attempts.length === 1 ? only!.promise : pAny(this.#attempts.map(({ promise }) => promise));
     this.#timer = this.runtime.clock.setTimer(this.began + this.#connectTimeout, () => this.#expire());
-    this.#race.start(this.began);
-    this.#drive.wake();
     try {
-      return await first;
+      return await this.#first();
     } catch {
       throw this.#over ?? dialError(this.report);
     } finally {
       this.#stop();
     }
+  }
+
+  #first(): Promise<Channel> {
+    if (this.#race) {
+      const first = pAny(this.#attempts.map(({ promise }) => promise));
+      this.#race.start(this.began);
+      this.#drive?.wake();
+      return first;
+    }
+    const [only] = this.#attempts;
+    only!.begin();
+    return only!.promise;
   }
 
   /** Gives up: aborts every attempt, `run` rejects with the reason. */
@@ -104,8 +112,8 @@ export class Dial implements AttemptOwner {
 
   failed(attempt: Attempt): void {
     this.#ended(attempt, false);
-    this.#race.attemptFailed(this.runtime.clock.now());
-    this.#drive.wake();
+    this.#race?.attemptFailed(this.runtime.clock.now());
+    this.#drive?.wake();
   }
 
   secure(channel: Channel): Channel {
@@ -126,7 +134,7 @@ export class Dial implements AttemptOwner {
   /** No attempt begins any more. */
   #stop(): void {
     this.#timer?.cancel();
-    this.#drive.stop();
+    this.#drive?.stop();
   }
 }
 

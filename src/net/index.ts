@@ -14,8 +14,9 @@ function sortArguments<Options extends object, L>(given: unknown[]) {
   const listener = typeof given.at(-1) === "function" ? (given.pop() as L) : undefined;
   const transports = Array.isArray(given[0]) ? (given.shift() as readonly Transport[]) : undefined;
   if (given.length > 1 && (given[0] === undefined || given[0] === null)) given.shift();
-  const [options = {}] = given;
+  const [options = {}, surplus] = given;
   if (typeof options !== "object" || options === null) throw typeError("options", "an object", options);
+  if (surplus !== undefined) throw typeError("listener", "of type function", surplus);
   return { transports, options: options as Options, listener };
 }
 

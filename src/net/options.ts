@@ -100,7 +100,7 @@ function checkCommonOptions(options: unknown): asserts options is CommonOptions 
   for (const name of ["allowHalfOpen", "noDelay", "keepAlive"] as const) {
     checkOptional(`options.${name}`, given[name], "boolean");
   }
-  checkOptional("options.highWaterMark", given.highWaterMark, "number");
+  checkHighWaterMark(given.highWaterMark);
   checkOptional("options.runtime", given.runtime, "object");
   if (given.keepAliveInitialDelay !== undefined) {
     checkMillis("options.keepAliveInitialDelay", given.keepAliveInitialDelay);
@@ -108,6 +108,21 @@ function checkCommonOptions(options: unknown): asserts options is CommonOptions 
   if (given.security !== undefined && given.security !== "none") {
     throw valueError("options.security", "must be 'none'", given.security);
   }
+}
+
+/** As Node's streams check it. */
+function checkHighWaterMark(mark: unknown): void {
+  if (mark === undefined) return;
+  if (typeof mark === "number" && Number.isInteger(mark) && mark >= 0) return;
+  throw valueError("options.highWaterMark", "must be a whole number of bytes, 0 or more", mark);
+}
+
+/** @throws ERR_INVALID_ARG_TYPE for what is no AbortSignal. */
+export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined) return;
+  if (typeof signal === "object" && signal !== null && "aborted" in signal && "addEventListener" in signal)
+    return;
+  throw typeError("options.signal", "an AbortSignal", signal);
 }
 
 /** Checks a Socket's options and decides what was left open. */

@@ -27,7 +27,7 @@ export class Outgoing {
     let length = 0;
     for (const chunk of chunks) {
       length += chunk.length;
-      room = this.#channel.write(chunk);
+      if (!this.#channel.write(chunk)) room = false;
     }
     this.#dispatched += length;
     if (room) {

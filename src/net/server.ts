@@ -7,6 +7,7 @@ import type { Transport } from "../contract/transport.ts";
 import { Acceptor } from "./acceptor.ts";
 import { checkListeningInfo, type ListeningInfo } from "./listening-info.ts";
 import {
+  checkSignal,
   checkTransports,
   type ServerOptions,
   type SocketSettings,
@@ -59,6 +60,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#options = options;
     this.#socketSettings = socketSettings(options.runtime ? { runtime: options.runtime } : {});
     const { signal } = options;
+    checkSignal(signal);
     if (signal?.aborted) nextTick(() => this.close());
     else signal?.addEventListener("abort", () => this.close(), { once: true });
   }
@@ -122,13 +124,16 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#acceptor = acceptor;
     if (!this.#referenced) acceptor.unref();
     acceptor.open().then(
-      () => {
-        if (this.#acceptor !== acceptor || this.#closing) return;
-        this.#listening = true;
-        this.emit("listening");
-      },
-      (error) => this.#fail(acceptor, error),
+      // What a listener of the event throws is not this promise's to catch.
+      () => nextTick(() => this.#opened(acceptor)),
+      (error) => nextTick(() => this.#fail(acceptor, error)),
     );
+  }
+
+  #opened(acceptor: Acceptor): void {
+    if (this.#acceptor !== acceptor || this.#closing) return;
+    this.#listening = true;
+    this.emit("listening");
   }
 
   #fail(acceptor: Acceptor, error: Error): void {
@@ -195,6 +200,7 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** As in `net`: the number of open connections. */
   getConnections(callback: (error: Error | null, count: number) => void): this {
+    if (typeof callback !== "function") throw typeError("callback", "of type function", callback);
     const count = this.#connections;
     nextTick(() => callback(null, count));
     return this;

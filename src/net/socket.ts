@@ -99,7 +99,7 @@ export class Socket extends Duplex {
 
   /** True until connected. */
   get pending(): boolean {
-    return this.#channel === undefined || this.#connecting;
+    return this.#channel === undefined || this.#connecting || this.destroyed;
   }
 
   get readyState(): ReadyState {
@@ -177,7 +177,7 @@ export class Socket extends Duplex {
       this.#dial = dial;
       this.#report = dial.report;
       dial.run().then(
-        (channel) => this.#connected(dial, channel),
+        (channel) => nextTick(() => this.#connected(dial, channel)),
         (error) => this.#dial === dial && this.destroy(error),
       );
     } catch (error) {
@@ -246,16 +246,20 @@ export class Socket extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, callback: Callback): void {
-    this.#idle?.touch();
-    this.#outgoing.write([chunk], callback);
+    this.#send([chunk], callback);
   }
 
   override _writev(chunks: { chunk: Uint8Array }[], callback: Callback): void {
-    this.#idle?.touch();
-    this.#outgoing.write(
+    this.#send(
       chunks.map(({ chunk }) => chunk),
       callback,
     );
+  }
+
+  #send(chunks: readonly Uint8Array[], callback: Callback): void {
+    this.#idle?.touch();
+    if (this.#channel || this.#connecting) this.#outgoing.write(chunks, callback);
+    else callback(socketClosed());
   }
 
   override _final(callback: Callback): void {
@@ -274,6 +278,7 @@ export class Socket extends Duplex {
       this.emit("close", hadError);
       this.#outgoing.close();
     };
+    callback(error);
     if (!channel || this.#channelClosed) nextTick(close);
     else {
       this.#onChannelClose = close;
@@ -281,7 +286,6 @@ export class Socket extends Duplex {
       // A channel both of whose sides have ended closes by itself, once the peer has all that was sent.
       else if (!this.readableEnded || !this.writableFinished) channel.abort();
     }
-    callback(error);
     this.#outgoing.drained();
     this.#onDestroy?.();
     this.#onDestroy = undefined;
@@ -289,7 +293,7 @@ export class Socket extends Duplex {
 
   #lost(error?: Error): void {
     this.#channelClosed = true;
-    if (this.#onChannelClose) this.#onChannelClose();
+    if (this.#onChannelClose) nextTick(this.#onChannelClose);
     else if (error) this.destroy(error);
     // After the peer's end there may be data to read still; the stream destroys itself when that is done.
     else if (!this.#peerEnded) this.destroy();
@@ -330,7 +334,7 @@ export class Socket extends Duplex {
   /** Destroys so that the peer sees a reset, where the transport can say so. */
   resetAndDestroy(): this {
     if (this.#connecting) this.once("connect", () => this.resetAndDestroy());
-    else if (!this.#channel) this.destroy(nodeError("ERR_SOCKET_CLOSED", "Socket is closed"));
+    else if (!this.#channel) this.destroy(socketClosed());
     else {
       this.#resetting = true;
       this.destroy();
@@ -383,4 +387,8 @@ export class Socket extends Duplex {
   address(): Endpoint | Record<string, never> {
     return this.localAddress ?? {};
   }
+}
+
+function socketClosed(): Error {
+  return nodeError("ERR_SOCKET_CLOSED", "Socket is closed");
 }
