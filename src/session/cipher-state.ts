@@ -7,14 +7,16 @@ import type { Aead, CipherName, Crypto } from "../contract/crypto.ts";
  */
 const RECORDS_PER_KEY = 2 ** 20;
 
+/** A nonce is read by the call it is made for, so one serves all. */
+const nonce = new Uint8Array(12);
+const nonceView = new DataView(nonce.buffer);
+
 /** One direction under one key: Noise's CipherState (Noise §5.1). */
 export class CipherState {
   /** The number of the next message. */
   counter = 0;
   readonly #crypto: Crypto;
   readonly #cipher: CipherName;
-  readonly #nonce = new Uint8Array(12);
-  readonly #nonceView = new DataView(this.#nonce.buffer);
   #aead: Aead;
 
   constructor(crypto: Crypto, cipher: CipherName, key: Uint8Array) {
@@ -48,8 +50,8 @@ export class CipherState {
 
   /** Replaces the key by one that does not lead back to it (Noise §4.2, §11.3). */
   rekey(): void {
-    this.#nonceView.setBigUint64(4, 2n ** 64n - 1n);
-    const sealed = this.#aead.seal(this.#nonce, EMPTY, new Uint8Array(32), 0);
+    nonceView.setBigUint64(4, 2n ** 64n - 1n);
+    const sealed = this.#aead.seal(nonce, EMPTY, new Uint8Array(32), 0);
     this.#aead = this.#crypto.aead(this.#cipher, sealed.subarray(0, 32));
   }
 
@@ -58,8 +60,8 @@ export class CipherState {
     const littleEndian = this.#cipher === "ChaChaPoly";
     const counter = this.counter++;
     const high = Math.floor(counter / 2 ** 32);
-    this.#nonceView.setUint32(littleEndian ? 8 : 4, high, littleEndian);
-    this.#nonceView.setUint32(littleEndian ? 4 : 8, counter >>> 0, littleEndian);
-    return this.#nonce;
+    nonceView.setUint32(littleEndian ? 8 : 4, high, littleEndian);
+    nonceView.setUint32(littleEndian ? 4 : 8, counter >>> 0, littleEndian);
+    return nonce;
   }
 }

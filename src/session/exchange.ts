@@ -1,0 +1,208 @@
+import { Deadlines } from "../base/deadlines.ts";
+import { OnetpError, systemError } from "../base/errors.ts";
+import type { Instant, Millis } from "../contract/clock.ts";
+import type { ByteQueue } from "./byte-queue.ts";
+import { decodeFrames, type Frame, FrameWriter, RESET_REASONS } from "./frame.ts";
+import type { Established } from "./handshake.ts";
+import { ReceiveStream } from "./receive-stream.ts";
+import { MAX_PLAINTEXT, sealRecord, takeRecord } from "./record.ts";
+import { RoundTrip } from "./round-trip.ts";
+import { SendStream } from "./send-stream.ts";
+
+/** Ms without a byte from the peer after which it is asked whether it is there, and after which it is gone. */
+export interface Patience {
+  readonly pingAfter: Millis;
+  readonly silenceLimit: Millis;
+}
+
+/** Chosen: within what people wait for, and rare enough for a phone's battery. */
+export const DEFAULT_PATIENCE: Patience = { pingAfter: 20_000, silenceLimit: 60_000 };
+
+/** A timer that fires this late was held up with its whole process: the peer gets another chance (chosen). */
+const HELD_UP: Millis = 1000;
+
+/** Chosen: over a slow path the peer hears of progress before it takes us for gone. */
+const ACK_DELAY: Millis = 10_000;
+
+/** MESSAGE frames that may wait (chosen). */
+const MAX_MESSAGES = 64;
+
+/** A message outside the byte stream. */
+export interface Message {
+  /** 0 to 255. */
+  readonly channel: number;
+  readonly body: Uint8Array;
+}
+
+/** Every record is built here and copied by its encryption. */
+const plaintext = new Uint8Array(MAX_PLAINTEXT);
+const writer = new FrameWriter(plaintext);
+
+/** The frames of a session that has its keys, both ways, and the timers that go with them. */
+export class Exchange {
+  readonly send = new SendStream();
+  readonly receive = new ReceiveStream();
+  /** Messages that have come. */
+  readonly messages: Message[] = [];
+  /** Frames of unknown types that were skipped. */
+  unknownFrames = 0;
+  readonly #keys: Established;
+  readonly #patience: Patience;
+  readonly #roundTrip = new RoundTrip();
+  readonly #deadlines = new Deadlines<"ping" | "silence" | "ack">();
+  readonly #outgoing: Message[] = [];
+  #heard = false;
+  #confirmDue = false;
+  #pingDue = false;
+  #pong: number | undefined;
+  #ackDue = false;
+
+  constructor(keys: Established, patience: Patience, now: Instant) {
+    this.#keys = keys;
+    this.#patience = patience;
+    this.touch(now);
+  }
+
+  /** The peer has sent a record: it holds the keys of this very handshake. */
+  get heard(): boolean {
+    return this.#heard;
+  }
+
+  /** Smoothed, in ms. */
+  get rtt(): Millis | undefined {
+    return this.#roundTrip.smoothed;
+  }
+
+  /** The peer has shown a sign of life. */
+  touch(now: Instant): void {
+    this.#deadlines.clear("silence");
+    this.#deadlines.set("ping", now + this.#patience.pingAfter);
+  }
+
+  confirm(): void {
+    this.#confirmDue = true;
+  }
+
+  ping(): void {
+    this.#pingDue = true;
+  }
+
+  /** False if too many wait already. */
+  sendMessage(message: Message): boolean {
+    return this.#outgoing.length < MAX_MESSAGES && this.#outgoing.push(message) > 0;
+  }
+
+  /** Takes every whole record; an error if one breaks the session. */
+  handleInput(input: ByteQueue, now: Instant): Error | undefined {
+    for (;;) {
+      const record = takeRecord(input, this.#keys.receive);
+      if (record === "incomplete") return undefined;
+      if (record === "forged") return broken("a record is not authentic");
+      const frames = decodeFrames(record);
+      if (!frames) return broken("a frame is malformed or of an unknown type");
+      for (const frame of frames) {
+        const error = this.#handleFrame(frame, now);
+        if (error) return error;
+      }
+      this.#heard = true;
+    }
+  }
+
+  #handleFrame(frame: Frame, now: Instant): Error | undefined {
+    switch (frame.type) {
+      case "data":
+        if (!this.receive.handleData(frame.offset, frame.body))
+          return broken("data is out of order or window");
+        return this.#expectAck(now);
+      case "end":
+        return this.receive.handleEnd(frame.offset)
+          ? undefined
+          : broken("the end is not where the data ends");
+      case "ack":
+        return this.send.handleAck(frame.offset, frame.window) ? undefined : broken("an ACK of nothing sent");
+      case "reset":
+        return frame.reason === RESET_REASONS.refused ? refused() : systemError("ECONNRESET", "read");
+      case "ping":
+        this.#pong = frame.token;
+        return undefined;
+      case "pong":
+        this.#roundTrip.end(frame.token, now);
+        return undefined;
+      case "message":
+        this.messages.push({ channel: frame.channel, body: frame.body });
+        return undefined;
+      case "confirm":
+        return undefined;
+      case "unknown":
+        this.unknownFrames++;
+        return undefined;
+    }
+  }
+
+  #expectAck(now: Instant): undefined {
+    if (this.#deadlines.at("ack") === undefined) this.#deadlines.set("ack", now + ACK_DELAY);
+  }
+
+  /** The next record with all there is to say; undefined if there is nothing. */
+  nextRecord(now: Instant): Uint8Array | undefined {
+    writer.length = 0;
+    this.#writeControl(now);
+    while (this.#outgoing[0] && this.#outgoing[0].body.length + 4 <= writer.room) {
+      writer.write({ type: "message", ...this.#outgoing.shift()! });
+    }
+    this.send.fill(writer);
+    return writer.length === 0
+      ? undefined
+      : sealRecord(this.#keys.send, plaintext.subarray(0, writer.length));
+  }
+
+  #writeControl(now: Instant): void {
+    if (this.#confirmDue) writer.write({ type: "confirm" });
+    this.#confirmDue = false;
+    if (this.#ackDue || this.receive.ackDue) {
+      writer.write({ type: "ack", ...this.receive.takeAck(now, this.rtt) });
+      this.#ackDue = false;
+      this.#deadlines.clear("ack");
+      // Whoever receives this much wants to know how large a window to grant.
+      if (!this.receive.ended && this.#roundTrip.isStale(now)) this.#pingDue = true;
+    }
+    if (this.#pingDue) writer.write({ type: "ping", token: this.#roundTrip.begin(now) });
+    this.#pingDue = false;
+    if (this.#pong !== undefined) writer.write({ type: "pong", token: this.#pong });
+    this.#pong = undefined;
+  }
+
+  /** A record that ends the session. */
+  resetRecord(reason: number): Uint8Array {
+    writer.length = 0;
+    writer.write({ type: "reset", reason });
+    return sealRecord(this.#keys.send, plaintext.subarray(0, writer.length));
+  }
+
+  /** An error if the peer has been silent for too long. */
+  handleTimeout(now: Instant): Error | undefined {
+    const silence = this.#deadlines.at("silence");
+    for (let due = this.#deadlines.takeExpired(now); due; due = this.#deadlines.takeExpired(now)) {
+      if (due === "ack") this.#ackDue = this.receive.unacknowledged;
+      else if (due === "silence" && now - silence! < HELD_UP) return systemError("ETIMEDOUT", "read");
+      else {
+        this.#pingDue = true;
+        this.#deadlines.set("silence", now + this.#patience.silenceLimit - this.#patience.pingAfter);
+      }
+    }
+    return undefined;
+  }
+
+  nextTimeout(): Instant | undefined {
+    return this.#deadlines.next();
+  }
+}
+
+function broken(detail: string): Error {
+  return new OnetpError("ERR_1TP_BAD_FRAME", { phase: "transfer", detail });
+}
+
+function refused(): Error {
+  const detail = "the server does not admit this identity";
+  return new OnetpError("ERR_1TP_PEER_REFUSED", { phase: "handshake", detail });
+}

@@ -1,0 +1,73 @@
+import { fromBase64Url, sameBytes, toBase64Url } from "../base/bytes.ts";
+import type { Crypto, KeyPair } from "../contract/crypto.ts";
+import type { Random } from "../contract/runtime.ts";
+
+const KEY_LENGTH = 32;
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** Chosen: 120 bits, six groups of four letters: out of reach of forgers, and still read aloud. */
+const FINGERPRINT_LETTERS = 24;
+
+/** An X25519 key by which an endpoint is known. The secret half shows in no log and no JSON. */
+export class Identity {
+  /** As in a connectionInfo entry: base64url without padding. */
+  readonly publicKey: string;
+  readonly keyPair: KeyPair;
+  readonly #secret: Uint8Array;
+
+  /** `secret` is 32 random bytes. */
+  constructor(crypto: Crypto, secret: Uint8Array) {
+    this.#secret = Uint8Array.from(secret);
+    this.keyPair = rememberLast(crypto.keyPair(this.#secret));
+    this.publicKey = toBase64Url(this.keyPair.publicKey);
+  }
+
+  /** The whole identity as one line of text, to be kept secret. `parseIdentity` reads it. */
+  exportSecret(): string {
+    return toBase64Url(this.#secret);
+  }
+
+  toJSON(): object {
+    return { publicKey: this.publicKey };
+  }
+}
+
+/** Attempts to reach one peer agree with one key: what was found last is not computed anew. */
+function rememberLast(keyPair: KeyPair): KeyPair {
+  let last: { readonly key: Uint8Array; readonly secret: Uint8Array | undefined } | undefined;
+  return {
+    publicKey: keyPair.publicKey,
+    agree(key) {
+      if (!last || !sameBytes(last.key, key)) last = { key, secret: keyPair.agree(key) };
+      return last.secret;
+    },
+  };
+}
+
+/** A fresh identity. */
+export function createIdentity(crypto: Crypto, random: Random): Identity {
+  return new Identity(crypto, random.fill(new Uint8Array(KEY_LENGTH)));
+}
+
+/** Reads what `exportSecret` gave; undefined if it is something else. */
+export function parseIdentity(crypto: Crypto, text: string): Identity | undefined {
+  const secret = parsePublicKey(text.trim());
+  return secret && new Identity(crypto, secret);
+}
+
+/** The 32 bytes of a public key in a connectionInfo entry; undefined if it is none. */
+export function parsePublicKey(text: string): Uint8Array | undefined {
+  const bytes = fromBase64Url(text);
+  return bytes?.length === KEY_LENGTH ? bytes : undefined;
+}
+
+/** What people compare, such as `k3fq-…`: the first 120 bits of the public key's SHA-256 in base 32. */
+export function fingerprint(crypto: Crypto, publicKey: string): string {
+  const hash = crypto.sha256(parsePublicKey(publicKey) ?? new Uint8Array(0));
+  let letters = "";
+  for (let i = 0; i < FINGERPRINT_LETTERS; i++) {
+    const [byte, bit] = [(i * 5) >> 3, (i * 5) & 7];
+    letters += BASE32[(((hash[byte]! << 8) | hash[byte + 1]!) >> (11 - bit)) & 31];
+  }
+  return letters.replace(/.{4}(?=.)/g, "$&-");
+}

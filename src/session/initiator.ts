@@ -1,0 +1,127 @@
+import { OnetpError } from "../base/errors.ts";
+import type { CipherName } from "../contract/crypto.ts";
+import type { ByteQueue } from "./byte-queue.ts";
+import { establish, type HandshakeOptions, type HandshakeStep, SESSION_CONTEXT } from "./handshake.ts";
+import { ALERTS, frameMessage, type Hello, prologueOf, takeInput } from "./hello.ts";
+import { parsePublicKey } from "./identity.ts";
+import { NoiseHandshake } from "./noise.ts";
+import { decodePayload, encodePayload, SESSION_ID_LENGTH } from "./payload.ts";
+
+/** Hello byte, length, ephemeral key, static key with its tag, tag of the payload. */
+const IK_FLIGHT_OVERHEAD = 3 + 32 + 48 + 16;
+
+/** What a dialler knows of the server. */
+export interface InitiatorOptions extends HandshakeOptions {
+  /** The entry's `publicKey`. */
+  readonly remotePublicKey: string | undefined;
+  /** Talk to whoever answers if the entry has no key. Never to anybody else if it has one. */
+  readonly allowUnknownPeer?: boolean | undefined;
+  /** Default AESGCM. */
+  readonly cipher?: CipherName | undefined;
+}
+
+/** The dialler's side of a handshake: IK to a known key, XX to whoever answers. */
+export class Initiator {
+  readonly role = "initiator";
+  readonly #hello: Hello;
+  readonly #noise: NoiseHandshake;
+  readonly #sessionId: Uint8Array;
+  #firstFlight: Uint8Array | undefined;
+
+  /** @throws OnetpError if the peer's key is missing or cannot be one. */
+  constructor(options: InitiatorOptions) {
+    const { crypto, random, identity, cipher = "AESGCM", context = SESSION_CONTEXT } = options;
+    const remoteKey = usableKey(options);
+    this.#hello = { pattern: remoteKey ? "IK" : "XX", cipher };
+    this.#sessionId = random.fill(new Uint8Array(SESSION_ID_LENGTH));
+    this.#noise = new NoiseHandshake({
+      ...this.#hello,
+      crypto,
+      random,
+      initiator: true,
+      prologue: prologueOf(context, this.#hello),
+      staticKeys: identity.keyPair,
+      remoteKey,
+    });
+  }
+
+  /**
+   * What is said first; the same bytes every time. The first call may ask for an IK's flight to be filled
+   * up to `padTo` bytes.
+   */
+  firstFlight(padTo = 0): Uint8Array {
+    if (!this.#firstFlight) {
+      const { pattern } = this.#hello;
+      // XX's first payload would be in the clear.
+      const payload =
+        pattern === "IK"
+          ? encodePayload({ sessionId: this.#sessionId }, padTo - IK_FLIGHT_OVERHEAD)
+          : encodePayload({});
+      this.#firstFlight = frameMessage(this.#noise.write(payload)!, this.#hello);
+    }
+    return this.#firstFlight;
+  }
+
+  /** Takes what it can; undefined until more has come. Not after it was established or has failed. */
+  handle(queue: ByteQueue): HandshakeStep | undefined {
+    const input = takeInput(queue);
+    if (!input) return undefined;
+    if (input.type === "oversized") {
+      return failed("ERR_1TP_HANDSHAKE_FAILED", "what answered does not speak 1tp, or has security 'none'");
+    }
+    if (input.type === "alert") return this.#alerted(input.alert);
+    const payload = this.#read(input.message);
+    if (!payload) return this.#mismatch();
+    if (payload.refused) return failed("ERR_1TP_PEER_REFUSED", "the server does not admit this identity");
+    return this.#conclude();
+  }
+
+  #read(message: Uint8Array): ReturnType<typeof decodePayload> {
+    const bytes = this.#noise.read(message);
+    return bytes && decodePayload(bytes);
+  }
+
+  #mismatch(): HandshakeStep {
+    return this.#hello.pattern === "IK"
+      ? failed("ERR_1TP_PEER_MISMATCH", "its answer was not made with the secret of the entry's publicKey")
+      : failed("ERR_1TP_HANDSHAKE_FAILED", "a message was changed on the way");
+  }
+
+  #alerted(alert: number): HandshakeStep {
+    if (alert === ALERTS.unreadable) return this.#mismatch();
+    const says = alert === ALERTS.unsupported ? "that it speaks another version" : `alert ${alert}`;
+    return failed("ERR_1TP_HANDSHAKE_FAILED", `the peer says ${says}`);
+  }
+
+  #conclude(): HandshakeStep {
+    if (this.#noise.finished) {
+      return { type: "established", established: establish(this.#noise, this.#sessionId) };
+    }
+    const last = this.#noise.write(encodePayload({ sessionId: this.#sessionId }));
+    if (!last) return failed("ERR_1TP_HANDSHAKE_FAILED", "the peer's key is of low order");
+    const established = establish(this.#noise, this.#sessionId);
+    return { type: "established", established, bytes: frameMessage(last) };
+  }
+}
+
+function usableKey(options: InitiatorOptions): Uint8Array | undefined {
+  const { remotePublicKey, allowUnknownPeer, identity } = options;
+  if (remotePublicKey === undefined) {
+    if (allowUnknownPeer) return undefined;
+    throw new OnetpError("ERR_1TP_PEER_UNKNOWN");
+  }
+  const key = parsePublicKey(remotePublicKey);
+  if (!key) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "publicKey is not 32 bytes of base64url" });
+  // The answer is used again by the handshake's `ss`.
+  if (!identity.keyPair.agree(key)) {
+    throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "publicKey is no usable X25519 key" });
+  }
+  return key;
+}
+
+type Failure = "ERR_1TP_HANDSHAKE_FAILED" | "ERR_1TP_PEER_MISMATCH" | "ERR_1TP_PEER_REFUSED";
+
+function failed(code: Failure, detail?: string): HandshakeStep {
+  const error = new OnetpError(code, { phase: "handshake", ...(detail ? { detail } : {}) });
+  return { type: "failed", error };
+}

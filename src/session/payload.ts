@@ -1,0 +1,44 @@
+/** Handshake payloads: type (1 byte), length (2 bytes), value. Unknown types are ignored. */
+
+const TYPES = { padding: 0, sessionId: 1, refused: 2 } as const;
+const HEADER = 3;
+
+/** Bytes of a session's id. */
+export const SESSION_ID_LENGTH = 16;
+
+/** What the sides tell each other in handshake messages. */
+export interface Payload {
+  /** Chosen by the initiator at random. */
+  readonly sessionId?: Uint8Array;
+  /** The responder does not want this initiator. */
+  readonly refused?: boolean;
+}
+
+/** `padTo`: length in bytes to fill up to, reached to within the 3 bytes of an item's header. */
+export function encodePayload(payload: Payload, padTo = 0): Uint8Array {
+  const bytes: number[] = [];
+  if (payload.sessionId) bytes.push(TYPES.sessionId, 0, SESSION_ID_LENGTH, ...payload.sessionId);
+  if (payload.refused) bytes.push(TYPES.refused, 0, 0);
+  const padding = padTo - bytes.length - HEADER;
+  if (padding < 0) return Uint8Array.from(bytes);
+  const padded = new Uint8Array(padTo);
+  padded.set(bytes);
+  padded.set([TYPES.padding, padding >> 8, padding & 0xff], bytes.length);
+  return padded;
+}
+
+/** Undefined if an item is cut off, or has a wrong length. */
+export function decodePayload(bytes: Uint8Array): Payload | undefined {
+  let payload: Payload = {};
+  for (let at = 0; at < bytes.length; ) {
+    if (bytes.length - at < HEADER) return undefined;
+    const value = bytes.subarray(at + HEADER, at + HEADER + ((bytes[at + 1]! << 8) | bytes[at + 2]!));
+    if (value.length !== ((bytes[at + 1]! << 8) | bytes[at + 2]!)) return undefined;
+    if (bytes[at] === TYPES.sessionId) {
+      if (value.length !== SESSION_ID_LENGTH) return undefined;
+      payload = { ...payload, sessionId: Uint8Array.from(value) };
+    } else if (bytes[at] === TYPES.refused) payload = { ...payload, refused: true };
+    at += HEADER + value.length;
+  }
+  return payload;
+}

@@ -1,0 +1,85 @@
+import { OnetpError } from "../base/errors.ts";
+import type { ByteQueue } from "./byte-queue.ts";
+import { establish, type HandshakeOptions, type HandshakeStep, SESSION_CONTEXT } from "./handshake.ts";
+import { ALERTS, frameAlert, frameMessage, parseHello, prologueOf, takeInput } from "./hello.ts";
+import { NoiseHandshake } from "./noise.ts";
+import { decodePayload, encodePayload } from "./payload.ts";
+
+/** The server's side of a handshake: it speaks whatever the dialler's hello byte names. */
+export class Responder {
+  readonly role = "responder";
+  readonly #options: HandshakeOptions;
+  #noise: NoiseHandshake | undefined;
+  #naming = false;
+
+  constructor(options: HandshakeOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what it can; undefined until more has come. Not after it was established or has failed. */
+  handle(queue: ByteQueue): HandshakeStep | undefined {
+    if (this.#naming) return undefined;
+    if (!this.#noise && queue.length > 0 && !this.#begin(queue)) {
+      return failed("unsupported version, pattern or cipher, or no 1tp at all", ALERTS.unsupported);
+    }
+    const input = this.#noise && takeInput(queue);
+    if (!input) return undefined;
+    if (input.type === "alert") return failed(`the peer says ${input.alert}`);
+    const message = input.type === "message" ? this.#noise!.read(input.message) : undefined;
+    const payload = message && decodePayload(message);
+    if (!payload) return failed("a message was not made for this key, or was changed", ALERTS.unreadable);
+    return this.#proceed(this.#noise!, payload.sessionId);
+  }
+
+  /** False if the hello byte names something unknown. */
+  #begin(queue: ByteQueue): boolean {
+    const hello = parseHello(queue.take(1)[0]!);
+    if (!hello) return false;
+    const { crypto, random, identity, context = SESSION_CONTEXT } = this.#options;
+    const prologue = prologueOf(context, hello);
+    this.#noise = new NoiseHandshake({
+      ...hello,
+      crypto,
+      random,
+      initiator: false,
+      prologue,
+      staticKeys: identity.keyPair,
+    });
+    return true;
+  }
+
+  /** An IK names the initiator in its first message, an XX in its third. */
+  #proceed(noise: NoiseHandshake, sessionId: Uint8Array | undefined): HandshakeStep {
+    const publicKey = noise.remoteKey;
+    if (!publicKey) {
+      const message = noise.write(encodePayload({}));
+      return message
+        ? { type: "reply", bytes: frameMessage(message) }
+        : failed("the peer's key is of low order");
+    }
+    if (!sessionId) return failed("the initiator names no session", ALERTS.unreadable);
+    this.#naming = true;
+    const answer = (admitted: boolean): HandshakeStep => conclude(noise, sessionId, admitted);
+    return { type: "peer", publicKey, answer };
+  }
+}
+
+/** IK still owes the initiator the second message; after XX's third a refusal is told in the session. */
+function conclude(noise: NoiseHandshake, sessionId: Uint8Array, admitted: boolean): HandshakeStep {
+  const details = { phase: "handshake", detail: "authorize did not admit the dialler" } as const;
+  const error = new OnetpError("ERR_1TP_PEER_REFUSED", details);
+  if (noise.finished) {
+    const established = establish(noise, sessionId);
+    return admitted ? { type: "established", established } : { type: "failed", error, established };
+  }
+  const message = noise.write(encodePayload({ refused: !admitted }));
+  if (!message) return failed("the peer's key is of low order");
+  const bytes = frameMessage(message);
+  if (!admitted) return { type: "failed", error, bytes };
+  return { type: "established", established: establish(noise, sessionId), bytes };
+}
+
+function failed(detail: string, alert?: number): HandshakeStep {
+  const error = new OnetpError("ERR_1TP_HANDSHAKE_FAILED", { phase: "handshake", detail });
+  return { type: "failed", error, ...(alert === undefined ? {} : { bytes: frameAlert(alert) }) };
+}

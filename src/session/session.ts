@@ -1,0 +1,276 @@
+import { toBase64Url } from "../base/bytes.ts";
+import { type Drive, drive } from "../base/drive.ts";
+import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
+import type { Clock } from "../contract/clock.ts";
+import type { Endpoint } from "../contract/endpoint.ts";
+import { SessionEngine, type SessionEvent } from "./engine.ts";
+import type { Message, Patience } from "./exchange.ts";
+import type { Initiator } from "./initiator.ts";
+import type { Responder } from "./responder.ts";
+
+/** What a session needs besides its channel and its side of the handshake. */
+export interface SessionOptions {
+  readonly clock: Clock;
+  /** Runs a task after the current operation, before any I/O: `nextTick` of the platform. */
+  readonly defer: (task: () => void) => void;
+  /**
+   * Called once: without error when the peer has proved itself and, on a responder, has confirmed; with
+   * the reason when that failed, the channel being aborted. Not after `abort`.
+   */
+  readonly onSettled: (error?: Error) => void;
+  /** On a responder: whether the dialler may come in. Must `answer` once, now or later. Default: it may. */
+  readonly authorize?: ((publicKey: string, answer: (admitted: boolean) => void) => void) | undefined;
+  readonly patience?: Patience;
+}
+
+/**
+ * An encrypted, authenticated channel over a plain one. It reads its channel without pause, so that it
+ * sees a reset at once, and holds the peer back by the window of its ACKs.
+ */
+export class Session implements Channel {
+  readonly #channel: Channel;
+  readonly #options: SessionOptions;
+  readonly #engine: SessionEngine;
+  readonly #drive: Drive;
+  #sink: ChannelSink | undefined;
+  #onFlushed: (() => void) | undefined;
+  #wakeDue = false;
+  #paused = false;
+  #settled = false;
+  #aborted = false;
+  #channelClosed = false;
+  /** The channel has to take what was sent before `flushed` is called. */
+  #flushing = false;
+  #drainHeld = false;
+  #closeHeld: { readonly error?: Error } | undefined;
+  /** Receives the peer's messages outside the byte stream; without it they are dropped. */
+  onMessage: ((message: Message) => void) | undefined;
+
+  /** Takes the channel over and begins the handshake. */
+  constructor(channel: Channel, handshake: Initiator | Responder, options: SessionOptions) {
+    this.#channel = channel;
+    this.#options = options;
+    this.#engine = new SessionEngine(handshake, channel.firstFlightSent, options.patience);
+    this.#drive = drive(
+      this.#engine,
+      options.clock,
+      (record) => this.#transmit(record),
+      (event) => this.#emit(event),
+    );
+    channel.attach(this.#listen());
+    this.#drive.wake();
+  }
+
+  #listen(): ChannelSink {
+    const engine = this.#engine;
+    const { clock } = this.#options;
+    return {
+      onData: (chunk) => {
+        engine.handleData(chunk, clock.now());
+        this.#drive.wake();
+      },
+      onDrain: () => {
+        engine.blocked = false;
+        if (this.#flushing) this.#flush();
+        this.#drive.wake();
+      },
+      onEnd: () => {
+        engine.handleEnd();
+        this.#drive.wake();
+      },
+      onClose: (error) => {
+        this.#channelClosed = true;
+        engine.handleClose(error);
+        this.#drive.wake();
+      },
+    };
+  }
+
+  get remote(): Endpoint {
+    return this.#channel.remote;
+  }
+
+  get local(): Endpoint {
+    return this.#channel.local as Endpoint;
+  }
+
+  get firstFlightSent(): boolean {
+    return this.#channel.firstFlightSent;
+  }
+
+  /** Base64url, as in a connectionInfo entry; undefined until settled. */
+  get remotePublicKey(): string | undefined {
+    return this.#engine.remoteKey && toBase64Url(this.#engine.remoteKey);
+  }
+
+  /** The initiator has won its race: it says so at once. A session that is never confirmed stays unseen. */
+  confirm(): void {
+    this.#engine.confirm();
+    this.#wakeSoon();
+  }
+
+  attach(sink: ChannelSink): void {
+    this.#sink = sink;
+    if (!this.#paused) this.#engine.resume();
+    this.#wakeSoon();
+  }
+
+  write(chunk: Uint8Array): boolean {
+    const room = this.#engine.write(chunk);
+    this.#wakeSoon();
+    return room;
+  }
+
+  /** False if too many messages wait, or there is nobody to send to. Bodies have at most 16 KiB. */
+  sendMessage(message: Message): boolean {
+    const taken = this.#engine.sendMessage(message);
+    this.#wakeSoon();
+    return taken;
+  }
+
+  end(flushed?: () => void): void {
+    this.#onFlushed ??= flushed;
+    this.#engine.end();
+    this.#wakeSoon();
+  }
+
+  abort(error?: Error): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#settled = true;
+    if (error) this.#engine.reset(error);
+    else if (!this.#engine.leave(this.#options.clock.now())) this.#channel.abort();
+    this.#closeHeld ??= error ? { error } : {};
+    this.#wakeSoon();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#engine.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#sink && !this.#aborted) this.#engine.resume();
+    this.#wakeSoon();
+  }
+
+  ref(): void {
+    this.#channel.ref();
+    this.#drive.ref();
+  }
+
+  unref(): void {
+    this.#channel.unref();
+    this.#drive.unref();
+  }
+
+  set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): void {
+    this.#channel.set(option, value);
+  }
+
+  stats(): ChannelStats {
+    return { ...this.#channel.stats(), ...this.#engine.counters };
+  }
+
+  /** Nothing is told from inside a call of the sink's owner, and writes of one turn share records. */
+  #wakeSoon(): void {
+    if (this.#wakeDue) return;
+    this.#wakeDue = true;
+    this.#options.defer(() => {
+      this.#wakeDue = false;
+      this.#drive.wake();
+      this.#tellHeld();
+    });
+  }
+
+  #transmit(record: Uint8Array): boolean {
+    if (this.#channelClosed) return true;
+    const room = this.#channel.write(record);
+    this.#engine.blocked = !room;
+    return room;
+  }
+
+  #emit(event: SessionEvent): void {
+    switch (event.type) {
+      case "data":
+        this.#sink!.onData(event.chunk);
+        // Reading may be worth an ACK.
+        this.#drive.wake();
+        break;
+      case "drain":
+        this.#drainHeld = true;
+        this.#tellHeld();
+        break;
+      case "end":
+        this.#sink!.onEnd();
+        break;
+      case "flushed":
+        if (this.#engine.blocked) this.#flushing = true;
+        else this.#flush();
+        break;
+      case "message":
+        if (!this.#aborted) this.onMessage?.(event.message);
+        break;
+      case "peer":
+        this.#authorize(toBase64Url(event.publicKey));
+        break;
+      case "established":
+        this.#settle();
+        break;
+      case "finished":
+        if (!this.#channelClosed) this.#channel.end();
+        break;
+      case "closed":
+        this.#closed(event.error);
+    }
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const flushed = this.#onFlushed;
+    if (!this.#aborted) flushed?.();
+  }
+
+  #authorize(publicKey: string): void {
+    let answered = false;
+    const answer = (admitted: boolean): void => {
+      if (answered) return;
+      answered = true;
+      this.#engine.answer(admitted, this.#options.clock.now());
+      this.#channel.resume();
+      this.#wakeSoon();
+    };
+    const { authorize } = this.#options;
+    if (authorize) authorize(publicKey, answer);
+    else answer(true);
+    // What a stranger sends meanwhile is the transport's to bound.
+    if (!answered) this.#channel.pause();
+  }
+
+  #settle(error?: Error): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#options.onSettled(error);
+  }
+
+  #closed(error?: Error): void {
+    if (!this.#channelClosed) this.#channel.abort(error);
+    this.#drive.stop();
+    this.#settle(error);
+    this.#closeHeld ??= error ? { error } : {};
+    this.#tellHeld();
+  }
+
+  #tellHeld(): void {
+    const sink = this.#sink;
+    if (!sink) return;
+    if (this.#drainHeld && !this.#closeHeld) {
+      this.#drainHeld = false;
+      sink.onDrain();
+    }
+    if (!this.#closeHeld || this.#sink !== sink) return;
+    this.#sink = undefined;
+    sink.onClose(this.#closeHeld.error);
+  }
+}
