@@ -161,7 +161,7 @@ export class MemoryChannel implements Channel {
   }
 
   #wakeWriter(): void {
-    if (this.#drainOwed || (this.#ended && !this.#endTaken)) this.#wake();
+    if (!this.#closing && (this.#drainOwed || (this.#ended && !this.#endTaken))) this.#wake();
   }
 
   #settleWrites(): void {
