@@ -67,7 +67,11 @@ export class UtpChannel implements Channel, ConnectionSink {
     if (this.#aborted) return;
     this.#aborted = true;
     this.#readable = this.#drained = this.#ended = false;
-    if (error) this.#connection.abort(error);
+    if (this.#closed) {
+      // It closed in good order, which an end that nobody reads holds back.
+      this.#closed = { error };
+      this.#deliverSoon();
+    } else if (error) this.#connection.abort(error);
     else this.#host.leave(this.#connection);
   }
 

@@ -40,8 +40,8 @@ export class UtpHost implements DatagramSink {
   readonly demultiplexer: Demultiplexer;
   /** Datagrams the system would not send, by code. */
   readonly sendErrors = new Map<string, number>();
-  /** Called when the last connection is gone. */
-  onIdle: (() => void) | undefined;
+  /** Called when the number of connections has changed. */
+  onSize: (() => void) | undefined;
   readonly #runtime: Runtime;
   readonly #timer: EngineTimer;
   readonly #ownAddresses: OwnAddresses;
@@ -53,7 +53,7 @@ export class UtpHost implements DatagramSink {
   /** The system has queued a datagram: nothing more until it has drained. */
   #blocked = false;
   #closed = false;
-  #busy = false;
+  #size = 0;
   #referenced = true;
   /** Closed by their users, with bytes that are not acknowledged. */
   readonly #lingering = new Set<UtpConnection>();
@@ -221,7 +221,7 @@ export class UtpHost implements DatagramSink {
     if (this.#closed) return;
     this.#timer.arm(this.endpoint.pollTimeout());
     this.#forgetFlushed();
-    this.#tellIdle();
+    this.#tellSize();
   }
 
   #deliver(): void {
@@ -256,10 +256,11 @@ export class UtpHost implements DatagramSink {
     }
   }
 
-  #tellIdle(): void {
-    const busy = this.endpoint.size > 0;
-    if (this.#busy && !busy) this.onIdle?.();
-    this.#busy = busy;
+  #tellSize(): void {
+    const { size } = this.endpoint;
+    if (size === this.#size) return;
+    this.#size = size;
+    this.onSize?.();
   }
 }
 

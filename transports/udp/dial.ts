@@ -1,0 +1,93 @@
+import { OnetpError, systemError } from "../../src/base/errors.ts";
+import { ipFamily } from "../../src/base/ip.ts";
+import { parseSocketAddress } from "../../src/base/socket-address.ts";
+import { openFirst, zonedAddresses } from "../../src/base/zones.ts";
+import type { Channel } from "../../src/contract/channel.ts";
+import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
+import type { Endpoint } from "../../src/contract/endpoint.ts";
+import type { DialContext } from "../../src/contract/transport.ts";
+import { SharedHost } from "../../src/host/shared-host.ts";
+import { UtpHost } from "../../src/host/utp-host.ts";
+import { type UdpParts, udpChannel } from "./ports.ts";
+
+/** Dials the one literal of an entry, or it in every zone it may be in. */
+export async function dialUdp(parts: UdpParts, endpoint: Endpoint, context: DialContext): Promise<Channel> {
+  const target = parseSocketAddress(endpoint.transportInfo);
+  if (!target) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: "udp" });
+  context.signal.throwIfAborted();
+  context.onPhase("connect");
+  const firstFlight = context.firstFlight?.();
+  return openFirst(
+    zonedAddresses(target.address, context.runtime),
+    context.signal,
+    (address, signal) => {
+      const remote = { address, port: target.port };
+      return dialAddress(parts, remote, endpoint, { ...context, signal }, firstFlight);
+    },
+    (late) => late.abort(),
+  );
+}
+
+async function dialAddress(
+  parts: UdpParts,
+  remote: SocketAddress,
+  endpoint: Endpoint,
+  context: DialContext,
+  firstFlight: Uint8Array | undefined,
+): Promise<Channel> {
+  const listening = parts.ports.for(remote, context.runtime);
+  if (listening) return connect(listening, parts, remote, endpoint, context.signal, firstFlight);
+  const own = await bindOwn(parts, remote, context);
+  try {
+    return await connect(own, parts, remote, endpoint, context.signal, firstFlight);
+  } finally {
+    own.retire();
+  }
+}
+
+/** A socket for this dial alone: only a connected one hears that nobody is there. */
+async function bindOwn(parts: UdpParts, remote: SocketAddress, context: DialContext): Promise<SharedHost> {
+  const address = ipFamily(remote.address) === 6 ? "::" : "0.0.0.0";
+  const socket = await parts.bind({ address, port: 0, connect: remote, bufferSize: parts.bufferSize });
+  if (context.signal.aborted) {
+    socket.close();
+    throw context.signal.reason;
+  }
+  return new SharedHost(new UtpHost(socket, context.runtime));
+}
+
+/** Rejects with the error of the connection or the signal's reason; the peer is then told to forget. */
+function connect(
+  shared: SharedHost,
+  parts: UdpParts,
+  remote: SocketAddress,
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  firstFlight: Uint8Array | undefined,
+): Promise<Channel> {
+  const data = firstFlight ? { data: firstFlight, pad: true } : {};
+  const connection = shared.host.connect(remote, { ...parts.connection, ...data });
+  shared.keep(true);
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      signal.removeEventListener("abort", onAbort);
+      shared.keep(false);
+    };
+    const onAbort = (): void => connection.abort();
+    signal.addEventListener("abort", onAbort);
+    connection.sink = {
+      onConnected() {
+        const channel = udpChannel(shared, connection, endpoint, firstFlight !== undefined);
+        settle();
+        resolve(channel);
+      },
+      onReadable() {},
+      onDrain() {},
+      onEnd() {},
+      onClosed(error) {
+        settle();
+        reject(signal.aborted ? signal.reason : (error ?? systemError("ECONNABORTED", "connect")));
+      },
+    };
+  });
+}

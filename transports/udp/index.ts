@@ -1,0 +1,1 @@
+export { UdpTransport, type UdpTransportOptions } from "./transport.ts";
