@@ -1,7 +1,7 @@
-import { nextTick } from "#platform";
 import { systemError } from "../../src/base/errors.ts";
 import type { Channel, ChannelSink, ChannelStats } from "../../src/contract/channel.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
+import { nextTurn } from "./turn.ts";
 
 /**
  * One end of a pipe inside the process. Its methods only change the state of the two ends; what that
@@ -60,7 +60,8 @@ export class MemoryChannel implements Channel {
       return false;
     }
     if (chunk.length > 0) {
-      peer.#inbox.push(chunk);
+      // The writer may use its chunk again, and the reader may change what it gets.
+      peer.#inbox.push(new Uint8Array(chunk));
       peer.#inboxBytes += chunk.length;
       this.#bytesWritten += chunk.length;
       peer.#wake();
@@ -125,7 +126,7 @@ export class MemoryChannel implements Channel {
   #wake(): void {
     if (this.#turnDue) return;
     this.#turnDue = true;
-    nextTick(() => {
+    nextTurn(() => {
       this.#turnDue = false;
       this.#turn();
     });

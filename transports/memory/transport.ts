@@ -1,4 +1,3 @@
-import { nextTick } from "#platform";
 import { checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { OnetpError } from "../../src/base/errors.ts";
@@ -15,6 +14,7 @@ import type {
 } from "../../src/contract/transport.ts";
 import { MemoryChannel } from "./channel.ts";
 import { MemoryHub, processHub } from "./hub.ts";
+import { nextTurn } from "./turn.ts";
 
 /** Chosen: names are typed by people or random; more is a mistake or an attack. */
 const MAX_NAME = 255;
@@ -60,7 +60,7 @@ export class MemoryTransport implements Transport {
     const name = nameIn(endpoint);
     if (name === undefined) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: this.type });
     context.onPhase("connect");
-    await new Promise<void>(nextTick);
+    await new Promise<void>(nextTurn);
     signal.throwIfAborted();
     const accept = this.#hub.find(name);
     const [near, far] = MemoryChannel.pair(
@@ -68,7 +68,7 @@ export class MemoryTransport implements Transport {
       memoryEndpoint(name),
       this.#highWaterMark,
     );
-    accept(far);
+    nextTurn(() => accept(far));
     return near;
   }
 
