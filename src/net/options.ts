@@ -112,8 +112,8 @@ function checkCommonOptions(options: unknown): asserts options is CommonOptions 
 
 /** As Node's streams check it. */
 function checkHighWaterMark(mark: unknown): void {
-  if (mark === undefined) return;
-  if (typeof mark === "number" && Number.isInteger(mark) && mark >= 0) return;
+  checkOptional("options.highWaterMark", mark, "number");
+  if (mark === undefined || (Number.isInteger(mark) && (mark as number) >= 0)) return;
   throw valueError("options.highWaterMark", "must be a whole number of bytes, 0 or more", mark);
 }
 

@@ -1,4 +1,5 @@
 import { nextTick, type tcp } from "#platform";
+import { EMPTY } from "../../src/base/bytes.ts";
 import { socketEndpoint } from "../../src/base/socket-address.ts";
 import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../../src/contract/channel.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
@@ -31,6 +32,8 @@ export class TcpChannel implements Channel {
   #paused = false;
   #aborted = false;
   #closed = false;
+  /** A write has returned false. */
+  #drainOwed = false;
   /** Came before there was a sink. */
   #drainHeld = false;
   /** Came before there was a sink or while it was paused. */
@@ -53,9 +56,7 @@ export class TcpChannel implements Channel {
       if (!channel.#aborted) channel.#sink?.onData(chunk);
     },
     drain(this: ChannelSocket): void {
-      const channel = this[CHANNEL];
-      channel.#drainHeld = true;
-      channel.#deliver();
+      this[CHANNEL].#drained();
     },
     end(this: ChannelSocket): void {
       const channel = this[CHANNEL];
@@ -75,6 +76,13 @@ export class TcpChannel implements Channel {
       this[CHANNEL].#flushed?.();
     },
   };
+
+  #drained(): void {
+    if (!this.#drainOwed) return;
+    this.#drainOwed = false;
+    this.#drainHeld = true;
+    this.#deliver();
+  }
 
   /** Tells the sink what it may hear now. Not for calls from inside a method. */
   #deliver(): void {
@@ -100,8 +108,7 @@ export class TcpChannel implements Channel {
   }
 
   get remote(): Endpoint {
-    const { remoteAddress, remotePort } = this.#socket;
-    this.#remote ??= kernelEndpoint(remoteAddress, remotePort);
+    this.#remote ??= kernelEndpoint(this.#socket.remoteAddress, this.#socket.remotePort);
     return this.#remote;
   }
 
@@ -117,7 +124,13 @@ export class TcpChannel implements Channel {
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#socket.write(chunk);
+    const socket = this.#socket;
+    const belowMark = socket.write(chunk);
+    if (socket.writableLength === 0 && !socket.destroyed) return true;
+    this.#drainOwed = true;
+    // Below its mark the socket emits no 'drain', but the system still reads from the chunk.
+    if (belowMark) socket.write(EMPTY, () => this.#drained());
+    return false;
   }
 
   end(flushed?: () => void): void {
