@@ -38,11 +38,9 @@ export function ownAddresses(interfaces: readonly NetworkInterface[], family: 0 
 
 /** The zones in which a link-local IPv6 address that came without one may be. */
 export function linkLocalZones(interfaces: readonly NetworkInterface[]): string[] {
-  return [
-    ...new Set(
-      interfaces.filter((entry) => !entry.internal && isLinkLocalV6(entry)).map((entry) => entry.name),
-    ),
-  ];
+  const zones = new Set<string>();
+  for (const entry of interfaces) if (!entry.internal && isLinkLocalV6(entry)) zones.add(entry.name);
+  return [...zones].slice(0, MAX_ADDRESSES);
 }
 
 /**

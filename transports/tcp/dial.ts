@@ -1,10 +1,8 @@
 import type { tcp } from "#platform";
 import { OnetpError, systemError } from "../../src/base/errors.ts";
-import { ipFamily, ipScope } from "../../src/base/ip.ts";
-import { linkLocalZones } from "../../src/base/listening.ts";
 import { parseSocketAddress, socketEndpoint } from "../../src/base/socket-address.ts";
+import { openFirst, zonedAddresses } from "../../src/base/zones.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
-import type { Runtime } from "../../src/contract/runtime.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import { type NetSocket, TcpChannel } from "./channel.ts";
 
@@ -17,7 +15,7 @@ export interface TcpSocketOptions {
   readonly keepAliveInitialDelay: number;
 }
 
-/** Connects to the one literal of an entry, or to it in every zone it may be in. */
+/** Connects to the literal of an entry, in every zone it may be in. */
 export async function dialTcp(
   net: Net,
   options: TcpSocketOptions,
@@ -29,43 +27,15 @@ export async function dialTcp(
   context.signal.throwIfAborted();
   context.onPhase("connect");
   const { address, port } = target;
-  const zones = possibleZones(address, context.runtime);
-  if (zones.length === 0) return connect(net, options, address, port, endpoint, context.signal);
-  return race(context.signal, zones, (zone, signal) => {
-    const zoned = `${address}%${zone}`;
-    return connect(net, options, zoned, port, socketEndpoint("tcp", zoned, port), signal);
-  });
-}
-
-function possibleZones(address: string, runtime: Runtime): readonly string[] {
-  const lacksZone = ipFamily(address) === 6 && !address.includes("%") && ipScope(address) === "link-local";
-  return lacksZone ? linkLocalZones(runtime.interfaces()) : [];
-}
-
-/** Connects in all zones at once: the first channel stays, the others go. */
-async function race(
-  signal: AbortSignal,
-  zones: readonly string[],
-  open: (zone: string, signal: AbortSignal) => Promise<TcpChannel>,
-): Promise<TcpChannel> {
-  const racing = new AbortController();
-  const stop = (): void => racing.abort(signal.reason);
-  signal.addEventListener("abort", stop);
-  let winner: TcpChannel | undefined;
-  const attempts = zones.map(async (zone) => {
-    const channel = await open(zone, racing.signal);
-    if (winner) channel.abort();
-    winner ??= channel;
-    racing.abort();
-    return winner;
-  });
-  try {
-    return await Promise.any(attempts);
-  } catch (error) {
-    throw (error as AggregateError).errors[0];
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  return openFirst(
+    zonedAddresses(address, context.runtime),
+    context.signal,
+    (literal, signal) => {
+      const remote = literal === address ? endpoint : socketEndpoint("tcp", literal, port);
+      return connect(net, options, literal, port, remote, signal);
+    },
+    (late) => late.abort(),
+  );
 }
 
 /** Rejects with the error of `net` or the signal's reason, and then leaves no handle behind. */
