@@ -126,8 +126,9 @@ class StreamChannel implements Channel {
     process.nextTick(() => this.#deliver());
   }
 
+  /** Copies: what was taken is the caller's again. */
   write(chunk: Uint8Array): boolean {
-    return !this.#socket.destroyed && this.#socket.write(chunk);
+    return !this.#socket.destroyed && this.#socket.write(Buffer.from(chunk));
   }
 
   end(flushed?: () => void): void {
