@@ -16,7 +16,8 @@ export class ChannelProbe implements ChannelSink {
   /** `data`, `drain`, `end` and `close` in the order they came. */
   readonly events: string[] = [];
   readonly breaches: string[] = [];
-  readonly #chunks: Uint8Array[] = [];
+  /** What came, as it came. */
+  readonly chunks: Uint8Array[] = [];
   #bytes = 0;
   #paused = false;
   #refused = false;
@@ -56,7 +57,7 @@ export class ChannelProbe implements ChannelSink {
   }
 
   received(): Buffer {
-    return Buffer.concat(this.#chunks);
+    return Buffer.concat(this.chunks);
   }
 
   attach(): this {
@@ -121,7 +122,7 @@ export class ChannelProbe implements ChannelSink {
     if (this.#paused) this.breaches.push("data while paused");
     if (this.#ended) this.breaches.push("data after end");
     if (chunk.length === 0) this.breaches.push("data of no bytes");
-    this.#chunks.push(chunk);
+    this.chunks.push(chunk);
     this.#bytes += chunk.length;
     this.reaction?.();
     this.#settle();

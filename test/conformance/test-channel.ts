@@ -7,7 +7,7 @@ import { testChannelClosing } from "./test-channel-closing.ts";
 
 /** Every rule of `contract/channel.ts`, for any implementation. */
 export function testChannel(setup: ChannelSetup): void {
-  const { run = (work) => work, timeout = 60_000 } = setup;
+  const { run = (work) => work, timeout = 60_000, mostUnread = 32 << 20 } = setup;
   const check: ChannelTest = (fact, body) => {
     test(fact, { timeout }, () => run(onBench(() => setup.open(), body)));
   };
@@ -23,7 +23,8 @@ export function testChannel(setup: ChannelSetup): void {
   };
   describe(`channel ${setup.name}`, () => {
     testBytes(check, setup.largest ?? 16 << 20);
-    testBackpressure(eachWay, setup.mostUnread ?? 32 << 20);
+    testOwnership(eachWay, mostUnread);
+    testBackpressure(eachWay, mostUnread);
     testWaiting(check, eachWay);
     testOptions(check, setup.translated ?? false);
     testChannelClosing(check, eachWay, setup);
@@ -70,6 +71,37 @@ function testBytes(check: ChannelTest, largest: number): void {
     const [a, b] = [near.channel.stats(), far.channel.stats()];
     assert.deepEqual([a.bytesRead, a.bytesWritten], [500, 3000]);
     assert.deepEqual([b.bytesRead, b.bytesWritten], [3000, 500]);
+  });
+}
+
+function testOwnership(eachWay: EachWay, mostUnread: number): void {
+  for (const size of [10_000, 100_000]) {
+    eachWay(`${size} bytes are the writer's again after true or a drain`, async (actor, watcher) => {
+      const chunk = new Uint8Array(size);
+      const most = mostUnread / size;
+      let rounds = 0;
+      watcher.pause();
+      while (rounds < most && !actor.refused) actor.write(chunk.fill(rounds++));
+      watcher.resume();
+      for (const last = rounds + 10; rounds < last; rounds++) {
+        await actor.until("drain", () => !actor.refused);
+        actor.write(chunk.fill(rounds));
+      }
+      await actor.until("drain", () => !actor.refused);
+      chunk.fill(0xff);
+      actor.end();
+      await watcher.until("end", () => watcher.ended);
+      const expected = Array.from({ length: rounds }, (_, i) => Buffer.alloc(size, i & 0xff));
+      assert.ok(watcher.received().equals(Buffer.concat(expected)));
+    });
+  }
+
+  eachWay("what a reader gets is its own: the writer's chunk stays", async (actor, watcher) => {
+    const chunk = Buffer.from("mine");
+    actor.write(chunk);
+    await watcher.until("the word", () => watcher.bytes === 4);
+    for (const arrived of watcher.chunks) arrived.fill(0);
+    assert.equal(chunk.toString(), "mine");
   });
 }
 
