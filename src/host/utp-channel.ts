@@ -53,8 +53,10 @@ export class UtpChannel implements Channel, ConnectionSink {
     this.#deliverSoon();
   }
 
+  /** Copies: the engine needs the bytes until they are acknowledged, the writer wants them back before. */
   write(chunk: Uint8Array): boolean {
-    return this.#connection.write(chunk);
+    if (this.#connection.state === "closed") return false;
+    return this.#connection.write(new Uint8Array(chunk));
   }
 
   end(flushed?: () => void): void {

@@ -3,7 +3,10 @@ import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { CongestionController } from "./congestion.ts";
 import type { UtpConnection } from "./connection.ts";
 import type { UtpEventType } from "./options.ts";
+import type { Receiver } from "./receiver.ts";
+import type { Sender } from "./sender.ts";
 import type { ConnectionSettings } from "./settings.ts";
+import type { Validation } from "./validation.ts";
 
 /**
  * What remains of a connection: a RESET to the peer; an acknowledgement of the peer's FIN, now (`last-ack`) and when it comes
@@ -54,4 +57,11 @@ export interface ConnectionParts {
   /** Unread bytes the user may cause before the window closes. */
   readonly receiveWindow: number;
   readonly now: Instant;
+}
+
+/** The parts of a connection that packets are made of and for. */
+export interface Halves {
+  readonly sender: Sender;
+  readonly receiver: Receiver;
+  readonly validation: Validation;
 }

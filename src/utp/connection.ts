@@ -1,4 +1,5 @@
 import { systemError } from "../base/errors.ts";
+import { ipFamily } from "../base/ip.ts";
 import { serialDistance } from "../base/serial.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
@@ -10,12 +11,15 @@ import { News } from "./news.ts";
 import type { ConnectionSink, ReceivedPacket, UtpStats } from "./options.ts";
 import { FIRST_FLIGHT_ACCEPTED, type Packet, RESET, STATE, SYN } from "./packet.ts";
 import { micros, PacketWriter } from "./packet-writer.ts";
+import { PathMtu } from "./path-mtu.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import { type ConnectionSettings, checkMeta } from "./settings.ts";
 import { Transmitter } from "./transmitter.ts";
 import { Validation } from "./validation.ts";
 
+/** After so long without a packet, memory for many in flight is given back (chosen). */
+const IDLE: Millis = 5000;
 /** Packets may arrive this many acknowledgements late; older ones are somebody's guess (chosen: the most in flight). */
 const MAX_STALE = 1024;
 
@@ -47,7 +51,6 @@ export class UtpConnection {
   readonly #validation: Validation;
   readonly #liveness: Liveness;
   readonly #news: News;
-  readonly #writer: PacketWriter;
   readonly #transmitter: Transmitter;
   readonly #dial: Dial | undefined;
   /** Sequence numbers of our SYN or of the STATE that accepted, and of the peer's SYN. */
@@ -78,15 +81,19 @@ export class UtpConnection {
     this.#sender = new Sender({ ...settings, first: dial ? seq + 1 : seq, controller });
     this.#receiver = new Receiver(parts.receiveWindow);
     this.#validation = new Validation(this.initiated, acceptance?.extended ?? false, seq);
+    const halves = { sender: this.#sender, receiver: this.#receiver, validation: this.#validation };
+    this.#liveness = new Liveness(settings, halves);
     this.#news = new News(parts.owner, this);
-    this.#liveness = new Liveness(settings, this.#sender, this.#receiver, this.#validation);
-    if (acceptance) this.#liveness.heard(now);
-    this.#writer = new PacketWriter(this.sendId, seq, this.#sender, this.#receiver, this.#validation);
-    this.#transmitter = new Transmitter(this.#writer, this.#sender, this.#receiver, this.#validation);
+    this.#transmitter = new Transmitter(
+      new PacketWriter(this.sendId, seq, halves),
+      new PathMtu(settings.payload, settings.maxPayload, ipFamily(this.remote.address)),
+      halves,
+    );
     if (acceptance) this.#accept(acceptance, now);
   }
 
   #accept(acceptance: Acceptance, now: Instant): void {
+    this.#liveness.heard(now);
     this.#sender.meetPeer(acceptance.window);
     this.#validation.expectProof(acceptance.credit, now);
     this.#validation.firstFlightAccepted = acceptance.data.length > 0;
@@ -241,7 +248,7 @@ export class UtpConnection {
     if (drop) return drop;
     this.#liveness.heard(now);
     const delay = (micros(now) - packet.timestamp) >>> 0;
-    this.#writer.peerDelay = delay;
+    this.#transmitter.writer.peerDelay = delay;
     this.#validation.receive(packet);
     this.#owner.touch(this);
     if (packet.type === SYN) {
@@ -250,7 +257,8 @@ export class UtpConnection {
     }
     if (!this.#validation.validated) this.#validation.prove();
     if (acked >= -1) this.#sender.acknowledge(packet, delay, now);
-    const refusal = packet.type === STATE ? undefined : this.#receiveData(packet);
+    this.#transmitter.receive(packet, now);
+    const refusal = packet.type === STATE ? undefined : this.#receiveData(packet, now);
     this.#settle();
     return refusal;
   }
@@ -262,7 +270,7 @@ export class UtpConnection {
     return acked < (this.#validation.validated ? -MAX_STALE : -1) ? "ack-stale" : undefined;
   }
 
-  #receiveData(packet: Packet): string | undefined {
+  #receiveData(packet: Packet, now: Instant): string | undefined {
     const payload = packet.payload();
     if (this.#abandoned && payload.length > 0 && serialDistance(packet.seq, this.#receiver.next) >= 0) {
       // As TCP after close(): the peer must learn that nobody reads.
@@ -270,6 +278,9 @@ export class UtpConnection {
       return "after-close";
     }
     this.#transmitter.ackDue = true;
+    // Both ends' one-way delays add up to the round trip, whatever their clocks say.
+    const rtt = (packet.timestampDifference + this.#transmitter.writer.peerDelay) >>> 0;
+    if (packet.timestampDifference !== 0) this.#receiver.tune(rtt / 1000, now);
     return this.#receiver.receive(packet, payload);
   }
 
@@ -359,7 +370,7 @@ export class UtpConnection {
     const dial = this.#dial!;
     if (dial.nextAt > now) return 0;
     if (dial.tries === 0) this.#liveness.dialled(now);
-    const size = this.#writer.syn(out, dial, this.receiveId, now);
+    const size = this.#transmitter.writer.syn(out, dial, this.receiveId, now);
     dial.sent(now);
     return size;
   }
@@ -368,7 +379,7 @@ export class UtpConnection {
   deadline(now: Instant): Instant {
     if (this.#released) return Number.POSITIVE_INFINITY;
     const next = this.#state === "connecting" ? this.#dial!.nextAt : this.#sender.deadline(now);
-    return Math.min(next, this.#liveness.deadline());
+    return Math.min(next, this.#liveness.deadline(), this.#transmitter.mtu.deadline);
   }
 
   /** For the endpoint: does what is due. */
@@ -380,7 +391,9 @@ export class UtpConnection {
     else this.#owner.touch(this);
     if (verdict !== "alive" || this.#state === "connecting") return;
     if (this.#validation.deadline <= now) this.#prove(now);
-    if (this.#liveness.ask(now)) this.#ask();
+    if (this.#liveness.ask(now)) this.#transmitter.keepAliveDue = true;
+    if (now - this.#liveness.heardAt > IDLE) this.#sender.flight.trim();
+    this.#transmitter.mtu.expire(now);
     this.#sender.expire(now);
   }
 
@@ -388,10 +401,5 @@ export class UtpConnection {
   #prove(now: Instant): void {
     this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
     this.#transmitter.ackDue = true;
-  }
-
-  #ask(): void {
-    this.#transmitter.keepAliveDue = true;
-    this.#sender.flight.trim();
   }
 }

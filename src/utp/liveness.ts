@@ -1,4 +1,5 @@
 import type { Instant, Millis } from "../contract/clock.ts";
+import type { Halves } from "./connection-parts.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Sender } from "./sender.ts";
 import type { Validation } from "./validation.ts";
@@ -32,7 +33,7 @@ export class Liveness {
   #askedAt: Instant = Number.NEGATIVE_INFINITY;
   #unanswered: Instant | undefined;
 
-  constructor(patience: Patience, sender: Sender, receiver: Receiver, validation: Validation) {
+  constructor(patience: Patience, { sender, receiver, validation }: Halves) {
     this.#patience = patience;
     this.keepAlive = patience.keepAlive;
     this.#sender = sender;

@@ -1,15 +1,20 @@
 import type { Instant } from "../contract/clock.ts";
+import type { Halves } from "./connection-parts.ts";
 import type { Dial } from "./dial.ts";
 import type { SentPacket } from "./flight.ts";
 import {
   DATA,
   EXTENSION_HEADER_SIZE,
   FIN,
+  FRAGMENT,
+  FRAGMENT_SIZE,
   HEADER_SIZE,
   METADATA,
+  PATH_PROBE_SIZE,
   SELECTIVE_ACK,
   STATE,
   SYN,
+  write16,
   writeExtension,
   writeHeader,
 } from "./packet.ts";
@@ -20,6 +25,9 @@ import { HANDSHAKE_EXTENSION, type Validation } from "./validation.ts";
 
 /** A window below this is told as none, since a peer may wait for room for a whole packet (chosen: our first size). */
 const LEAST_WINDOW = 1200;
+
+/** What a fragment has more than another packet. */
+export const FRAGMENT_OVERHEAD = EXTENSION_HEADER_SIZE + FRAGMENT_SIZE;
 
 /** The monotonic clock as packets carry it: µs modulo 2^32. */
 export function micros(now: Instant): number {
@@ -39,7 +47,7 @@ export class PacketWriter {
   readonly #receiver: Receiver;
   readonly #validation: Validation;
 
-  constructor(sendId: number, first: number, sender: Sender, receiver: Receiver, validation: Validation) {
+  constructor(sendId: number, first: number, { sender, receiver, validation }: Halves) {
     this.#sendId = sendId;
     this.#first = first;
     this.#sender = sender;
@@ -72,15 +80,50 @@ export class PacketWriter {
   /** A DATA or FIN packet. */
   data(out: Uint8Array, packet: SentPacket, now: Instant): number {
     const link = this.#header(out, packet.fin ? FIN : DATA, packet.seq, now);
+    const at = link === 1 ? HEADER_SIZE : HEADER_SIZE + HANDSHAKE_EXTENSION;
+    return this.#payload(out, packet, link, at, 0, packet.length);
+  }
+
+  /** `length` bytes of a packet from `from` on, to be put together by a peer that knows our extensions. */
+  fragment(out: Uint8Array, packet: SentPacket, from: number, length: number, now: Instant): number {
+    let link = this.#header(out, DATA, packet.seq, now);
     let at = link === 1 ? HEADER_SIZE : HEADER_SIZE + HANDSHAKE_EXTENSION;
+    const body = writeExtension(out, link, at, FRAGMENT, FRAGMENT_SIZE);
+    write16(out, body, from);
+    write16(out, body + 2, packet.length);
+    link = at;
+    at = body + FRAGMENT_SIZE;
+    return this.#payload(out, packet, link, at, from, length);
+  }
+
+  #payload(
+    out: Uint8Array,
+    packet: SentPacket,
+    link: number,
+    at: number,
+    from: number,
+    length: number,
+  ): number {
     const meta = packet.chunk?.meta;
     if (meta) {
       const body = writeExtension(out, link, at, METADATA, meta.length);
       out.set(meta, body);
       at = body + meta.length;
     }
-    copySegment(packet, 0, packet.length, out, at);
-    return at + packet.length;
+    copySegment(packet, from, length, out, at);
+    return at + length;
+  }
+
+  /** A path probe or its answer: an acknowledgement with the size in question, padded to `pad` bytes. */
+  pathProbe(out: Uint8Array, type: number, size: number, pad: number, now: Instant): number {
+    const link = this.#header(out, STATE, this.#sender.flight.next, now);
+    const at = link === 1 ? HEADER_SIZE : HEADER_SIZE + HANDSHAKE_EXTENSION;
+    const body = writeExtension(out, link, at, type, PATH_PROBE_SIZE);
+    write16(out, body, size);
+    const end = body + PATH_PROBE_SIZE;
+    if (pad <= end) return end;
+    out.fill(0, end, pad);
+    return pad;
   }
 
   /** DATA that was acknowledged long ago and has no payload: any implementation answers it. */

@@ -1,9 +1,12 @@
 import { serialDistance } from "../base/serial.ts";
+import type { Instant, Millis } from "../contract/clock.ts";
+import { Fragments } from "./fragments.ts";
 import type { ReceivedPacket } from "./options.ts";
 import type { Packet } from "./packet.ts";
 import { FIN } from "./packet.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
+import { WindowTuning } from "./window-tuning.ts";
 
 /** Packets held ahead of a missing one. Twice what the longest selective ack can tell, a power of two (chosen). */
 const MAX_REORDER = 4096;
@@ -26,9 +29,17 @@ export class Receiver {
   /** Sequence number of the peer's FIN, once one came. */
   #fin: number | undefined;
   #highest = 0;
+  #fragments: Fragments | undefined;
+  readonly #tuning: WindowTuning;
 
   constructor(capacity: number) {
     this.capacity = capacity;
+    this.#tuning = new WindowTuning(capacity);
+  }
+
+  /** A packet with data came; `rtt` is the present round trip. The window may grow. */
+  tune(rtt: Millis, now: Instant): void {
+    this.capacity = Math.max(this.capacity, this.#tuning.capacity(this.bytesRead - this.unread, rtt, now));
   }
 
   /** The peer's first sequence number is known. */
@@ -62,12 +73,18 @@ export class Receiver {
     return room < packet && room < this.capacity / 2 ? 0 : Math.max(0, room);
   }
 
-  /** Takes a DATA or FIN packet. Returns why not, if it does not. */
+  /** Takes a DATA or FIN packet, or a fragment of one. Returns why not, if it does not. */
   receive(packet: Packet, payload: Uint8Array): ReceiveDrop | undefined {
     const distance = serialDistance(packet.seq, this.next);
     if (distance < 0) return "duplicate";
     const drop = this.#refusal(packet, distance, payload.length);
     if (drop) return drop;
+    if (packet.fragmentStart > 0) {
+      this.#fragments ??= new Fragments();
+      const whole = this.#fragments.add(packet);
+      if (!whole) return undefined;
+      payload = whole;
+    } else this.#fragments?.delete(packet.seq);
     if (packet.type === FIN) this.#fin = packet.seq;
     if (distance === 0) this.#deliver(payload, packet.meta());
     else {
@@ -150,5 +167,6 @@ export class Receiver {
   clear(): void {
     this.#queue.clear();
     this.#reorder.clear();
+    this.#fragments = undefined;
   }
 }

@@ -1,6 +1,7 @@
 import { serialDistance } from "../base/serial.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
-import type { AckSample, CongestionController } from "./congestion.ts";
+import { AckReport } from "./ack-report.ts";
+import type { CongestionController } from "./congestion.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
 import { Flight, type SentPacket } from "./flight.ts";
 import { LossDetection } from "./loss.ts";
@@ -39,25 +40,8 @@ export interface Acknowledgement {
   readonly timestampDifference: number;
 }
 
-class Sample implements AckSample {
-  now: Instant = 0;
-  ackedBytes = 0;
-  rtt: Millis = 0;
-  smoothedRtt: Millis = 0;
-  minRtt: Millis = 0;
-  delay = 0;
-  peerDelay = 0;
-  priorInFlight = 0;
-  inFlight = 0;
-  delivered = 0;
-  priorDelivered = 0;
-  deliveryRate = 0;
-  appLimited = false;
-  windowLimited = false;
-}
-
 /** One sample serves every connection: controllers copy what they keep. */
-const sample = new Sample();
+const sample = new AckReport();
 
 /** The sending half of a connection: what is written, what is in flight, what is lost, and when to try again. */
 export class Sender {
@@ -105,9 +89,17 @@ export class Sender {
   meetPeer(window: number): void {
     this.peerWindow = window;
     const most = Math.max(USUAL_PAYLOAD, Math.floor(window / LEAST_IN_WINDOW));
-    if (this.payload <= most) return;
-    this.payload = most;
-    this.controller.onPayload(most);
+    if (this.payload > most) this.setPayload(most);
+  }
+
+  /** Payload of new packets from now on. */
+  setPayload(payload: number): void {
+    this.payload = payload;
+    this.controller.onPayload(payload);
+  }
+
+  get consecutiveTimeouts(): number {
+    return this.#timer.timeouts;
   }
 
   /** Bytes written and not acknowledged. */
@@ -136,12 +128,15 @@ export class Sender {
 
   /**
    * The next packet to send, already counted as sent; undefined when nothing may leave now. `limit`: the most bytes of
-   * payload and metadata it may have.
+   * payload and metadata it may have; `reserve`: how much less than usual a new one may have.
    */
-  poll(now: Instant, limit: number): SentPacket | undefined {
+  poll(now: Instant, limit: number, reserve: number): SentPacket | undefined {
     if (this.#pacedUntil - PACING_SLACK > now && !this.#probeDue) return undefined;
     const idle = this.flight.inFlight.count === 0;
-    const packet = this.#retransmission(limit) ?? this.#fresh(now, limit) ?? this.#tailProbe(limit);
+    const packet =
+      this.#retransmission(limit) ??
+      this.#fresh(now, Math.min(limit, this.payload - reserve)) ??
+      this.#tailProbe(limit);
     if (!packet) return undefined;
     this.#probeDue = false;
     packet.order = ++this.#order;
@@ -198,7 +193,7 @@ export class Sender {
     }
     const { meta } = buffer;
     const overhead = meta ? meta.length + EXTENSION_HEADER_SIZE : 0;
-    const full = Math.min(Math.max(1, this.payload - overhead), limit - overhead);
+    const full = limit - overhead;
     if (full <= 0) return 0;
     const length = buffer.available(full);
     if (length < full && this.#waitsForMore(length)) return 0;
@@ -220,6 +215,7 @@ export class Sender {
     }
     const room = this.peerWindow - flight.outstanding;
     if (length <= room) return length;
+    this.#windowLimited = false;
     if (flight.span > 0) return 0;
     return room === 0 && this.#probeDue ? length : room;
   }

@@ -11,6 +11,8 @@ const FIRST_PAYLOAD = 1200;
 const MAX_OWN_HOST_PAYLOAD = 65_487;
 /** Larger sequences than a 16-bit circle can tell apart are never in flight; libutp reorders 1023 (its source). */
 const MAX_IN_FLIGHT = 1000;
+/** Room for the longest metadata, or our own extensions, and some data beside it (chosen). */
+const MIN_PAYLOAD = 300;
 /** The length of an extension is one byte (BEP 29). */
 const MAX_META = 255;
 
@@ -72,7 +74,7 @@ function checkOptions(options: ConnectionOptions): void {
     if (options[name] !== undefined) checkMillis(`options.${name}`, options[name]);
   }
   if (options.keepAlive) checkMillis("options.keepAlive", options.keepAlive);
-  checkCount("options.maxPayload", options.maxPayload);
+  checkCount("options.maxPayload", options.maxPayload, MIN_PAYLOAD);
   checkCount("options.maxInFlight", options.maxInFlight);
   checkCount("options.sendBuffer", options.sendBuffer);
   checkOptional("options.congestion", options.congestion, "string");
@@ -80,10 +82,10 @@ function checkOptions(options: ConnectionOptions): void {
   checkMeta("options.meta", options.meta);
 }
 
-function checkCount(name: string, value: unknown): void {
+function checkCount(name: string, value: unknown, least = 1): void {
   checkOptional(name, value, "number");
-  if (value !== undefined && !(Number.isInteger(value) && (value as number) > 0)) {
-    throw rangeError(name, "a whole number above 0", value);
+  if (value !== undefined && !(Number.isInteger(value) && (value as number) >= least)) {
+    throw rangeError(name, `a whole number of at least ${least}`, value);
   }
 }
 
