@@ -46,7 +46,7 @@ export function testTransportDialling(check: TransportTest, setup: TransportSetu
       ...context,
       onPhase: (phase) => phases.push(phase),
     });
-    assert.ok(phases.includes("connect"));
+    assert.equal(phases.includes("connect"), true, `phases were ${phases}`);
     await converse(channel);
     await station.close();
   });
@@ -56,7 +56,7 @@ export function testTransportDialling(check: TransportTest, setup: TransportSetu
     const transport = setup.create();
     const { signal } = new AbortController();
     await assert.rejects(transport.dial(endpoint, dialContext(setup, signal)), (error) => {
-      assert.ok(error instanceof Error);
+      assert.equal(error instanceof Error, true);
       assert.equal(codeOf(error), code);
       return true;
     });

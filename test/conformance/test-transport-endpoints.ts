@@ -12,12 +12,13 @@ export function testTransportEndpoints(check: TransportTest, setup: TransportSet
   check("it announces plain JSON entries of its type and accepts them", async () => {
     const station = await listen(setup);
     const { endpoints } = station.listener;
-    assert.ok(endpoints.length > 0);
+    assert.notEqual(endpoints.length, 0);
     assert.deepEqual(JSON.parse(JSON.stringify(endpoints)), endpoints);
     for (const endpoint of endpoints) {
       assert.equal(endpoint.transportType, station.transport.type);
-      assert.ok(station.transport.accepts(endpoint));
-      assert.ok(station.transport.accepts({ ...endpoint, version: "0.0.1", publicKey: "AAAA" }));
+      assert.equal(station.transport.accepts(endpoint), true);
+      const other = { ...endpoint, version: "0.0.1", publicKey: "AAAA" };
+      assert.equal(station.transport.accepts(other), true);
     }
     await station.close();
   });
@@ -25,9 +26,9 @@ export function testTransportEndpoints(check: TransportTest, setup: TransportSet
   check("its traits are a finite cost and two flags", async () => {
     const transport = setup.create();
     const { cost, relayed, signaled } = transport.traits;
-    assert.ok(Number.isFinite(cost));
+    assert.equal(Number.isFinite(cost), true);
     assert.deepEqual([typeof relayed, typeof signaled], ["boolean", "boolean"]);
-    assert.ok(transport.connectTimeout > 0);
+    assert.equal(transport.connectTimeout > 0, true);
     await setup.dispose?.(transport);
   });
 

@@ -273,7 +273,7 @@ test("a connection that could not be accepted does not end the listener", async 
   const { listener, server } = await opened(context);
   server.emit("error", new Error("accept EMFILE"));
   await reach("127.0.0.1", ports(listener)[0]);
-  assert.ok(logged.includes("accept EMFILE"));
+  assert.equal(logged.at(-1), "accept EMFILE");
   await listener.close();
 });
 
@@ -283,7 +283,7 @@ test("a connection that is gone when it is accepted is dropped", async () => {
   );
   const socket = new net.Socket();
   server.emit("connection", socket);
-  assert.ok(socket.destroyed);
+  assert.equal(socket.destroyed, true);
   await listener.close();
 });
 
