@@ -95,15 +95,13 @@ export class Dial implements AttemptOwner {
 
   /** Gives up: aborts every attempt, `run` rejects with the reason. */
   abort(reason: Error): void {
-    if (this.#winner || this.#over) return;
-    this.#over = reason;
+    this.#over ??= reason;
     this.#stop();
     for (const attempt of this.#attempts) attempt.abort(reason);
   }
 
   won(winner: Attempt): void {
     this.#winner = winner;
-    this.#stop();
     this.#ended(winner, true);
     if (this.#attempts.length === 1) return;
     const reason = nodeError("ABORT_ERR", "another attempt was first");
