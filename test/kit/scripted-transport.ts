@@ -1,5 +1,5 @@
 import type { Channel, ChannelSink } from "../../src/contract/channel.ts";
-import type { Clock, Instant, Millis } from "../../src/contract/clock.ts";
+import type { Clock, Instant, Millis, Timer } from "../../src/contract/clock.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext, Phase, Transport, TransportTraits } from "../../src/contract/transport.ts";
 
@@ -7,7 +7,7 @@ import type { DialContext, Phase, Transport, TransportTraits } from "../../src/c
 export interface Outcome {
   /** Opens a channel, rejects with `error`, throws `error` out of `dial` itself, or never settles. */
   readonly does: "open" | "fail" | "throw" | "hang";
-  /** Ms until it opens or fails; default 0: in a later turn of the same instant. */
+  /** Ms until it opens or fails, in one turn with others of that instant; default 0, never within `dial`. */
   readonly after?: Millis;
   readonly error?: unknown;
   /** Told at once, in order. */
@@ -39,11 +39,13 @@ export class ScriptedTransport implements Transport {
   /** Every dial so far, in order. */
   readonly dials: Dialled[] = [];
   readonly #clock: Clock;
+  readonly #turns: Turns;
   readonly #script: (endpoint: Endpoint) => Outcome;
 
   constructor(clock: Clock, script: (endpoint: Endpoint) => Outcome, options: ScriptedTransportOptions = {}) {
     const { type = "scripted", cost = 0, datagrams = false, connectTimeout = 5_000 } = options;
     this.#clock = clock;
+    this.#turns = new Turns(clock);
     this.#script = script;
     this.type = type;
     this.traits = { cost, relayed: false, signaled: false, datagrams };
@@ -71,13 +73,47 @@ export class ScriptedTransport implements Transport {
         dialled.channel = new ScriptedChannel(endpoint);
         resolve(dialled.channel);
       };
-      const timer = does === "hang" ? undefined : this.#clock.setTimer(this.#clock.now() + after, end);
+      const cancel = does === "hang" ? undefined : this.#turns.after(after, end);
       const abort = (): void => {
-        timer?.cancel();
+        cancel?.();
         reject(signal.reason);
       };
       if (!heedless) signal.addEventListener("abort", abort, { once: true });
     });
+  }
+}
+
+/** Actions in virtual time, all those of one instant in one turn. */
+class Turns {
+  readonly #clock: Clock;
+  readonly #turns = new Map<Instant, { readonly actions: Set<() => void>; readonly timer: Timer }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `action` after so many ms; gives a way to cancel that. */
+  after(ms: Millis, action: () => void): () => void {
+    const instant = this.#clock.now() + ms;
+    const turn = this.#turns.get(instant) ?? this.#arm(instant);
+    turn.actions.add(action);
+    return () => {
+      turn.actions.delete(action);
+      if (turn.actions.size > 0) return;
+      turn.timer.cancel();
+      this.#turns.delete(instant);
+    };
+  }
+
+  #arm(instant: Instant) {
+    const actions = new Set<() => void>();
+    const timer = this.#clock.setTimer(instant, () => {
+      this.#turns.delete(instant);
+      for (const action of actions) action();
+    });
+    const turn = { actions, timer };
+    this.#turns.set(instant, turn);
+    return turn;
   }
 }
 
