@@ -95,7 +95,7 @@ class StreamChannel implements Channel {
     this.remote = remote;
     this.#socket = socket;
     socket.on("error", (error) => {
-      this.#error ??= error;
+      if (!this.#aborted) this.#error = error;
     });
     socket.on("end", () => {
       this.#endHeld = true;
@@ -137,8 +137,11 @@ class StreamChannel implements Channel {
   }
 
   abort(error?: Error): void {
+    if (this.#aborted) return;
     this.#aborted = true;
-    this.#socket.destroy(error);
+    this.#error ??= error;
+    this.#socket.destroy();
+    process.nextTick(() => this.#deliver());
   }
 
   pause(): void {
