@@ -72,6 +72,8 @@ export class Sender {
   #probeDue = false;
   #windowLimited = false;
   #pacedUntil: Instant = 0;
+  /** Something waits for its time to leave. */
+  #paced = false;
 
   constructor(options: SenderOptions) {
     this.rtt = new RoundTripTime(options.minRto);
@@ -131,7 +133,8 @@ export class Sender {
    * payload and metadata it may have; `reserve`: how much less than usual a new one may have.
    */
   poll(now: Instant, limit: number, reserve: number): SentPacket | undefined {
-    if (this.#pacedUntil - PACING_SLACK > now && !this.#probeDue) return undefined;
+    this.#paced = this.#pacedUntil - PACING_SLACK > now && !this.#probeDue && this.#hasMore();
+    if (this.#paced) return undefined;
     const idle = this.flight.inFlight.count === 0;
     const packet =
       this.#retransmission(limit) ??
@@ -351,10 +354,8 @@ export class Sender {
   /** When `expire` has something to do, or a paced packet may leave. */
   deadline(now: Instant): Instant {
     if (!this.#timer.running && this.#blockedByPeer()) this.#arm(now);
-    let at = Math.min(this.#timer.at, this.#loss.deadline);
-    const paced = this.#pacedUntil - PACING_SLACK;
-    if (paced > now && paced < at && this.#hasMore()) at = paced;
-    return at;
+    const at = Math.min(this.#timer.at, this.#loss.deadline);
+    return this.#paced ? Math.min(at, this.#pacedUntil - PACING_SLACK) : at;
   }
 
   #hasMore(): boolean {
