@@ -2,7 +2,7 @@
 // Run it in a clone of 1tp: npx tsx -C 1tp-source examples/own-scheduler.ts
 import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type AttemptReport, type Candidate, net, type Scheduler, type Transport, transports } from "1tp";
+import { type Candidate, formatReport, net, type Scheduler, type Transport, transports } from "1tp";
 
 /** IPv6 has 100 ms for itself; then everything else begins at once. */
 const ipv6First: Scheduler = {
@@ -49,20 +49,6 @@ try {
   console.error(`${error}`);
   process.exitCode = 1;
 }
-printTimeLine(socket.report);
+console.log(formatReport(socket.report));
 socket.destroy();
 await server.closeP();
-
-/** One row for each attempt: where to, when, and what became of it. */
-function printTimeLine(report: readonly AttemptReport[]): void {
-  const width = 40;
-  const total = Math.max(1, ...report.map(({ end = 0 }) => end));
-  const column = (ms: number): number => Math.round((ms / total) * width);
-  for (const { transport, endpoint, start = total, end = total, outcome, error } of report) {
-    const { address, port } = endpoint.transportInfo;
-    const bar = "=".repeat(Math.max(1, column(end) - column(start))).padStart(column(end));
-    const times = `${start.toFixed(0)} to ${end.toFixed(0)} ms`.padStart(14);
-    const name = `${transport} ${address} ${port}`.padEnd(22);
-    console.log(`${name} |${bar.padEnd(width)}| ${times}  ${outcome} ${error?.message ?? ""}`.trimEnd());
-  }
-}

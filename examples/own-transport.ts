@@ -3,14 +3,14 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createConnection, createServer, type Socket } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import {
   type Channel,
-  type ChannelSink,
   type DialContext,
+  DuplexChannel,
   type Endpoint,
   type ListenContext,
   type Listener,
@@ -40,23 +40,21 @@ class UnixTransport implements Transport {
     if (path === undefined) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: this.type });
     onPhase("connect");
     signal.throwIfAborted();
-    const socket = createConnection({ path, allowHalfOpen: true });
+    const socket = createConnection(path);
     try {
       await once(socket, "connect", { signal });
     } catch (error) {
       socket.destroy();
       throw signal.aborted ? signal.reason : error;
     }
-    return new StreamChannel(socket, endpoint);
+    return new DuplexChannel(socket, endpoint);
   }
 
   async listen(context: ListenContext): Promise<Listener> {
     const wish = context.listeningInfo.map((entry) => this.#pathIn(entry)).find(Boolean);
     const path = wish ?? join(this.#folder, randomUUID());
     const endpoint = { transportType: this.type, transportInfo: { path } };
-    const server = createServer({ allowHalfOpen: true }, (socket) =>
-      context.onChannel(new StreamChannel(socket, endpoint)),
-    );
+    const server = createServer((socket) => context.onChannel(new DuplexChannel(socket, endpoint)));
     try {
       await once(server.listen(path), "listening");
     } catch (error) {
@@ -75,99 +73,6 @@ class UnixTransport implements Transport {
   #pathIn(endpoint: Endpoint): string | undefined {
     const path = endpoint?.transportInfo?.path;
     return typeof path === "string" && dirname(path) === this.#folder ? path : undefined;
-  }
-}
-
-/** A socket of `node:net` with `allowHalfOpen` as a channel. */
-class StreamChannel implements Channel {
-  readonly firstFlightSent = false;
-  readonly remote: Endpoint;
-  readonly #socket: Socket;
-  #sink: ChannelSink | undefined;
-  #error: Error | undefined;
-  #paused = false;
-  #aborted = false;
-  /** Came before there was a sink, or while it was paused. */
-  #endHeld = false;
-  #closed = false;
-
-  constructor(socket: Socket, remote: Endpoint) {
-    this.remote = remote;
-    this.#socket = socket;
-    socket.on("error", (error) => {
-      if (!this.#aborted) this.#error = error;
-    });
-    socket.on("end", () => {
-      this.#endHeld = true;
-      this.#deliver();
-    });
-    socket.on("close", () => {
-      this.#closed = true;
-      this.#deliver();
-    });
-  }
-
-  #deliver(): void {
-    if (this.#endHeld && !this.#paused && !this.#aborted && this.#sink) {
-      this.#endHeld = false;
-      this.#sink.onEnd();
-    }
-    const endFirst = this.#endHeld && !this.#aborted && !this.#error;
-    if (!this.#closed || endFirst || !this.#sink) return;
-    const sink = this.#sink;
-    this.#sink = undefined;
-    sink.onClose(this.#error);
-  }
-
-  attach(sink: ChannelSink): void {
-    this.#sink = sink;
-    this.#socket.on("drain", () => sink.onDrain());
-    this.#socket.on("data", (chunk) => this.#aborted || sink.onData(chunk));
-    process.nextTick(() => this.#deliver());
-  }
-
-  /** Copies: what was taken is the caller's again. */
-  write(chunk: Uint8Array): boolean {
-    return !this.#socket.destroyed && this.#socket.write(Buffer.from(chunk));
-  }
-
-  end(flushed?: () => void): void {
-    if (flushed) this.#socket.once("finish", flushed);
-    this.#socket.end();
-  }
-
-  abort(error?: Error): void {
-    if (this.#aborted) return;
-    this.#aborted = true;
-    this.#error ??= error;
-    this.#socket.destroy();
-    process.nextTick(() => this.#deliver());
-  }
-
-  pause(): void {
-    this.#paused = true;
-    this.#socket.pause();
-  }
-
-  resume(): void {
-    this.#paused = false;
-    this.#socket.resume();
-    process.nextTick(() => this.#deliver());
-  }
-
-  ref(): void {
-    this.#socket.ref();
-  }
-
-  unref(): void {
-    this.#socket.unref();
-  }
-
-  /** No delay and keepalive mean nothing here. */
-  set(): void {}
-
-  stats() {
-    return { bytesRead: this.#socket.bytesRead, bytesWritten: this.#socket.bytesWritten };
   }
 }
 

@@ -19,6 +19,7 @@ import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./sc
 
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export { endpointScope, formatEndpoint } from "./base/endpoint.ts";
 export { type ErrorCode, OnetpError } from "./base/errors.ts";
 export type { IpScope } from "./base/ip.ts";
 export { VERSION as version } from "./base/version.ts";
@@ -35,7 +36,9 @@ export type {
   Transport,
   TransportTraits,
 } from "./contract/transport.ts";
+export { DuplexChannel } from "./host/duplex-channel.ts";
 export type { DialPolicy } from "./net/dial-policy.ts";
+export { formatReport } from "./net/format-report.ts";
 export * as net from "./net/index.ts";
 export { connect, createConnection, createServer, Server, Socket } from "./net/index.ts";
 export type { ListeningInfo } from "./net/listening-info.ts";

@@ -1,4 +1,4 @@
-import { codeOf, OnetpError, toError } from "../base/errors.ts";
+import { codeOf, nodeError, OnetpError, toError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
@@ -70,6 +70,7 @@ export class Acceptor {
       },
       onError: (error) => this.#broken(error, transport, index),
     });
+    checkListener(listener);
     if (this.#closed) {
       await listener.close();
       return;
@@ -107,4 +108,15 @@ export class Acceptor {
     this.#referenced = false;
     for (const listener of this.#listeners) listener?.unref();
   }
+}
+
+/** A transport may be the user's code: a wrong result says so at once. */
+function checkListener(listener: unknown): asserts listener is Listener {
+  const { endpoints, close } = (listener ?? {}) as Partial<Listener>;
+  if (Array.isArray(endpoints) && typeof close === "function") return;
+  throw nodeError(
+    "ERR_INVALID_RETURN_VALUE",
+    "A transport's listen() must resolve with a Listener",
+    TypeError,
+  );
 }

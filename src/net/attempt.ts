@@ -1,4 +1,4 @@
-import { systemError, toError } from "../base/errors.ts";
+import { nodeError, systemError, toError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Timer } from "../contract/clock.ts";
 import type { Runtime } from "../contract/runtime.ts";
@@ -75,6 +75,7 @@ export class Attempt {
   async #run(): Promise<Channel> {
     const { signal } = this.#controller;
     const channel = await this.candidate.transport.dial(this.candidate.endpoint, this.#context());
+    checkChannel(channel);
     if (signal.aborted) {
       channel.abort();
       throw signal.reason;
@@ -116,4 +117,10 @@ export class Attempt {
     this.record.outcome = outcome;
     this.record.end = sinceStart(this.#owner.runtime.clock.now(), this.#owner.began);
   }
+}
+
+/** A transport may be the user's code: a wrong result says so at once. */
+function checkChannel(channel: unknown): asserts channel is Channel {
+  if (typeof (channel as Channel | undefined)?.attach === "function") return;
+  throw nodeError("ERR_INVALID_RETURN_VALUE", "A transport's dial() must resolve with a Channel", TypeError);
 }

@@ -84,7 +84,7 @@ export class Dial implements AttemptOwner {
   #first(): Promise<Channel> {
     if (this.#race) {
       const first = pAny(this.#attempts.map(({ promise }) => promise));
-      this.#race.start(this.began);
+      this.#race.start(this.runtime.clock.now());
       this.#drive?.wake();
       return first;
     }

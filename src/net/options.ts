@@ -84,12 +84,13 @@ export function checkTransports(transports: unknown): readonly Transport[] {
 
 function isTransport(value: unknown): value is Transport {
   if (typeof value !== "object" || value === null) return false;
-  const { type, accepts, dial, traits } = value as Partial<Transport>;
+  const { type, accepts, dial, traits, connectTimeout } = value as Partial<Transport>;
   return (
     typeof type === "string" &&
     typeof accepts === "function" &&
     typeof dial === "function" &&
-    typeof traits?.cost === "number"
+    typeof traits?.cost === "number" &&
+    typeof connectTimeout === "number"
   );
 }
 

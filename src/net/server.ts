@@ -59,10 +59,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#transports = checkTransports(transports);
     this.#options = options;
     this.#socketSettings = socketSettings(options.runtime ? { runtime: options.runtime } : {});
-    const { signal } = options;
-    checkSignal(signal);
-    if (signal?.aborted) nextTick(() => this.close());
-    else signal?.addEventListener("abort", () => this.close(), { once: true });
+    checkSignal(options.signal);
   }
 
   get listening(): boolean {
@@ -123,11 +120,21 @@ export class Server extends EventEmitter<ServerEvents> {
     });
     this.#acceptor = acceptor;
     if (!this.#referenced) acceptor.unref();
+    this.#closeOnAbort();
     acceptor.open().then(
       // What a listener of the event throws is not this promise's to catch.
       () => nextTick(() => this.#opened(acceptor)),
       (error) => nextTick(() => this.#fail(acceptor, error)),
     );
+  }
+
+  #closeOnAbort(): void {
+    const { signal } = this.#options;
+    if (!signal) return;
+    const close = (): void => void this.close();
+    if (signal.aborted) nextTick(close);
+    signal.addEventListener("abort", close);
+    this.once("close", () => signal.removeEventListener("abort", close));
   }
 
   #opened(acceptor: Acceptor): void {

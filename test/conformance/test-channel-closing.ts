@@ -109,6 +109,8 @@ function testAbort(check: ChannelTest, eachWay: EachWay, reset: boolean): void {
     const error = new Error("enough");
     actor.abort(error);
     assert.equal(await closed(actor), error);
+    await watcher.until("end or close", () => watcher.ended || watcher.closed !== undefined);
+    if (!watcher.closed) watcher.end();
     const seen = await closed(watcher);
     if (reset) assert.equal(codeOf(seen), "ECONNRESET");
   });

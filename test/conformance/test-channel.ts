@@ -170,6 +170,8 @@ function testWaiting(check: ChannelTest, eachWay: EachWay): void {
       await bench.fence();
       assert.deepEqual(waiting.events, []);
       waiting.attach();
+      await waiting.until("end or close", () => waiting.ended || waiting.closed !== undefined);
+      if (!waiting.closed) waiting.end();
       await waiting.until("close", () => waiting.closed !== undefined);
     });
   }

@@ -99,11 +99,11 @@ test("own-scheduler gives IPv6 its head start and draws the time line", async ()
   const rows = stdout
     .trimEnd()
     .split("\n")
-    .map((row) => /^tcp (\S+) \d+ +\| *(=+) *\| +(\d+) to (\d+) ms {2}(\S+) ?(.*)$/.exec(row)?.slice(1));
+    .map((row) => /^tcp (\S+):\d+ +\| *(=+) *\| (\d+) to (\d+) ms, (\w+)(.*)$/.exec(row)?.slice(1));
   const summary = rows.map((row) => [row?.[0], row?.[4], row?.[5]]);
   assert.deepEqual(summary, [
-    ["::1", "aborted", ""],
-    ["127.0.0.1", "failed", "connect ECONNREFUSED 127.0.0.1:9"],
+    ["[::1]", "aborted", ""],
+    ["127.0.0.1", "failed", " in connect: connect ECONNREFUSED 127.0.0.1:9"],
     ["127.0.0.1", "won", ""],
   ]);
   const [first, second, third] = rows.map((row) => Number(row?.[2]));

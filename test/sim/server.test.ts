@@ -241,7 +241,7 @@ describe("closing", () => {
 });
 
 describe("listening again", () => {
-  it("is a mistake while the server listens, opens or closes", async () => {
+  it("is a mistake while the server opens or listens", async () => {
     const serving = new Serving({ a: { does: "listen", after: 10, closing: 10 } });
     const code = "ERR_SERVER_ALREADY_LISTEN";
     serving.server.listen();

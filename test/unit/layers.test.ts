@@ -23,7 +23,7 @@ const LAYERS: Table = {
   "src/turn": [...FOUNDATION, "src/stun"],
   "src/nat": [...FOUNDATION, "src/stun"],
   "src/platform": [...FOUNDATION, "node:*"],
-  "src/host": [...FOUNDATION, ...ENGINES],
+  "src/host": [...FOUNDATION, ...ENGINES, "#platform"],
   "src/net": [...FOUNDATION, "src/scheduler", "src/session", "#platform"],
   "src/preset": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "#platform", ...PLUGS],
   "src/cli": ["src/index.ts", "node:*"],

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+import { net, type Transport, transports } from "1tp";
+
+const memory = new transports.memory();
+
+/** The memory transport with something of it replaced, as a user's own transport might get it wrong. */
+const broken = (part: object): Transport =>
+  ({
+    type: "memory",
+    traits: memory.traits,
+    connectTimeout: 1000,
+    accepts: () => true,
+    dial: memory.dial.bind(memory),
+    listen: memory.listen.bind(memory),
+    ...part,
+  }) as Transport;
+
+const entry = { transportType: "memory", transportInfo: { name: "nobody" } };
+
+test("a dial that resolves with no channel fails with ERR_INVALID_RETURN_VALUE", async () => {
+  for (const result of [undefined, null, {}, "channel"]) {
+    const socket = net.createConnection(entry, [broken({ dial: async () => result })]);
+    const [error] = await once(socket, "error");
+    assert.equal(error.code, "ERR_INVALID_RETURN_VALUE");
+  }
+});
+
+test("a listen that resolves with no listener fails with ERR_INVALID_RETURN_VALUE", async () => {
+  for (const result of [undefined, {}, { endpoints: [] }, { close() {} }]) {
+    const server = net.createServer([broken({ listen: async () => result })]);
+    await assert.rejects(server.listenP(), { code: "ERR_INVALID_RETURN_VALUE" });
+  }
+});
+
+test("a transport without a connectTimeout is refused at once", () => {
+  const without = broken({ connectTimeout: undefined });
+  assert.throws(() => new net.Socket([without]), { code: "ERR_INVALID_ARG_TYPE" });
+});
+
+test("servers that listened and closed leave no listener on their signal", async () => {
+  const { signal } = new AbortController();
+  let listening = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
+    listening += 1;
+    addEventListener.apply(signal, given);
+  };
+  signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
+    listening -= 1;
+    removeEventListener.apply(signal, given);
+  };
+  for (let i = 0; i < 3; i++) {
+    const server = net.createServer([memory], { signal });
+    await server.listenP();
+    assert.equal(listening, 1);
+    await server.closeP();
+    assert.equal(listening, 0);
+  }
+});
