@@ -12,6 +12,7 @@ export interface Row {
 export const rows: readonly Row[] = [
   { name: "memory", transports: () => [new transports.memory()], oneProcess: true },
   { name: "tcp", transports: () => [new transports.tcp()] },
+  { name: "udp", transports: () => [new transports.udp()] },
 ];
 
 /** The row of that name. */

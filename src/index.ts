@@ -13,12 +13,14 @@
  */
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
+import { UdpTransport } from "../transports/udp/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
 import { nodePreset } from "./preset/node.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
 
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export type { UdpTransportOptions } from "../transports/udp/index.ts";
 export { endpointScope, formatEndpoint } from "./base/endpoint.ts";
 export { type ErrorCode, OnetpError } from "./base/errors.ts";
 export type { IpScope } from "./base/ip.ts";
@@ -47,10 +49,17 @@ export type { AttemptOutcome, AttemptReport } from "./net/report.ts";
 export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/server.ts";
 export type { ReadyState } from "./net/socket.ts";
 export { decodeTicket, encodeTicket } from "./net/ticket.ts";
-export { MemoryTransport, ParallelScheduler, SequentialScheduler, StaggeredScheduler, TcpTransport };
+export {
+  MemoryTransport,
+  ParallelScheduler,
+  SequentialScheduler,
+  StaggeredScheduler,
+  TcpTransport,
+  UdpTransport,
+};
 
 /** The transports by their words, to be used with `new`. */
-export const transports = { memory: MemoryTransport, tcp: TcpTransport } as const;
+export const transports = { memory: MemoryTransport, tcp: TcpTransport, udp: UdpTransport } as const;
 
 /** The schedulers by their words, to be used with `new`. */
 export const schedulers = {
