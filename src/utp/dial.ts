@@ -15,8 +15,8 @@ import {
 const FIRST_RETRY: Millis = 500;
 /** Chosen: with a third of all packets lost, six SYNs in 5 s fail once in fifty times. */
 const LATER_RETRIES: Millis = 1000;
-/** SYNs with our extensions before one without: somebody's parser may not like them (chosen). */
-const EXTENDED_TRIES = 2;
+/** SYNs with our extensions before those without: somebody's parser may not like them (chosen: half of the tries). */
+const EXTENDED_TRIES = 3;
 /** Size of a padded SYN: the smallest datagram every path carries (RFC 9000 §14). */
 const PADDED_SYN = 1200;
 

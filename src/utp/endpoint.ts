@@ -14,16 +14,19 @@ import { Dial } from "./dial.ts";
 import { acceptFirstFlight, acceptProof, firstFlightOf, type HalfOpen, HalfOpens } from "./half-open.ts";
 import type { ConnectionOptions, EndpointOptions, UtpEvent, UtpEventType } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import { decodePacket, Packet, RESET, STATE, SYN } from "./packet.ts";
+import { decodePacket, HEADER_SIZE, Packet, RESET, STATE, SYN } from "./packet.ts";
 import { micros } from "./packet-writer.ts";
 import { Scratch } from "./scratch.ts";
 import { type ConnectionSettings, connectionSettings } from "./settings.ts";
 import { addressKey, Strangers } from "./strangers.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import { TransmitQueue } from "./transmit-queue.ts";
+import { HANDSHAKE_EXTENSION } from "./validation.ts";
 
 /** Header and the extensions a packet with the longest metadata has. */
 const MAX_OVERHEAD = 300;
+/** Size of an accepting STATE with the handshake extension. */
+const EXTENDED_ANSWER = HEADER_SIZE + HANDSHAKE_EXTENSION;
 /** Payload on every path; larger ones make the scratch buffer grow. */
 const USUAL_PAYLOAD = 1452;
 /** Unread bytes per connection unless told (chosen: half of Linux's stock buffer counted in datagrams). */
@@ -210,7 +213,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
       ack: packet.seq,
       window: this.#options.receiveWindow ?? RECEIVE_WINDOW,
       timestampDifference: (micros(now) - packet.timestamp) >>> 0,
-      handshake: halfOpen.extended && packet.handshakeStart > 0,
+      handshake: halfOpen.extended && halfOpen.credit >= EXTENDED_ANSWER,
     };
     const size = this.#outbox.push(remote, answer, now);
     if (size === 0) return "busy";

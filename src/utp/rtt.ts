@@ -2,8 +2,10 @@ import type { Instant, Millis } from "../contract/clock.ts";
 
 /** RFC 6298 §2.1. */
 const INITIAL_RTO: Millis = 1000;
-/** RFC 6298 §2.5 allows any bound of at least 60 s. */
+/** RFC 6298 §2.5. */
 const MAX_RTO: Millis = 60_000;
+/** Tries a peer that answers nothing gets at least before it is given up, so that heavy loss is no silence (chosen). */
+const LEAST_TRIES = 8;
 /** Least share of variance in the RTO: our peers' event loops have a granularity of about 1 ms. */
 const GRANULARITY: Millis = 1;
 /** RFC 8985 §6.3 suggests minutes: a path may have become longer for good. */
@@ -19,9 +21,12 @@ export class RoundTripTime {
   min: Millis = Number.POSITIVE_INFINITY;
   #minAt: Instant = 0;
   readonly #minRto: Millis;
+  readonly #maxBackedOff: Millis;
 
-  constructor(minRto: Millis) {
+  /** `patience`: how long a silent peer is waited for. */
+  constructor(minRto: Millis, patience: Millis) {
     this.#minRto = minRto;
+    this.#maxBackedOff = Math.min(MAX_RTO, patience / LEAST_TRIES);
   }
 
   sample(rtt: Millis, now: Instant): void {
@@ -46,8 +51,9 @@ export class RoundTripTime {
     return Math.min(MAX_RTO, Math.max(this.#minRto, rto));
   }
 
-  /** The time-out after `attempts` vain ones (RFC 6298 §5.5). */
+  /** The time-out after `attempts` vain ones (RFC 6298 §5.5, with a bound that fits the patience). */
   backedOff(attempts: number): Millis {
-    return Math.min(MAX_RTO, this.rto * 2 ** Math.min(attempts, 10));
+    const { rto } = this;
+    return Math.max(rto, Math.min(this.#maxBackedOff, rto * 2 ** Math.min(attempts, 10)));
   }
 }

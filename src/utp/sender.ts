@@ -23,6 +23,8 @@ export interface SenderOptions {
   /** The first sequence number of DATA. */
   readonly first: number;
   readonly minRto: Millis;
+  /** How long a silent peer is waited for. */
+  readonly timeout: Millis;
   readonly noDelay: boolean;
   readonly boundaries: boolean;
   readonly maxInFlight: number;
@@ -74,9 +76,11 @@ export class Sender {
   #pacedUntil: Instant = 0;
   /** Something waits for its time to leave. */
   #paced = false;
+  /** Of the acknowledgement at hand, the order of the packet that left last. */
+  #latestAcked = -1;
 
   constructor(options: SenderOptions) {
-    this.rtt = new RoundTripTime(options.minRto);
+    this.rtt = new RoundTripTime(options.minRto, options.timeout);
     this.#timer = new RetransmissionTimer(this.rtt);
     this.buffer = new SendBuffer(options.boundaries);
     this.flight = new Flight(options.first);
@@ -240,6 +244,7 @@ export class Sender {
     const { flight } = this;
     sample.ackedBytes = 0;
     sample.rtt = 0;
+    this.#latestAcked = -1;
     sample.priorInFlight = flight.inFlight.bytes;
     const { una } = flight;
     const sacked = flight.sacked;
@@ -289,8 +294,12 @@ export class Sender {
 
   #delivered(packet: SentPacket, now: Instant): number {
     sample.ackedBytes += packet.length;
-    // Karn: a retransmitted packet does not say which transmission was acknowledged (RFC 6298 §3).
-    if (packet.transmissions === 1) sample.rtt = Math.max(0.001, now - packet.sentAt);
+    if (packet.order > this.#latestAcked) {
+      this.#latestAcked = packet.order;
+      // Karn: a retransmitted packet does not say which transmission was acknowledged (RFC 6298 §3). Those that left before
+      // it say nothing either: their own acknowledgement may have been lost.
+      sample.rtt = packet.transmissions === 1 ? Math.max(0.001, now - packet.sentAt) : 0;
+    }
     this.#rate.onDelivered(packet, now);
     return this.#loss.onDelivered(packet, now) ? 1 : 0;
   }
