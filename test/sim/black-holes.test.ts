@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Runtime } from "../../src/contract/runtime.ts";
 import { Socket } from "../../src/net/socket.ts";
 import { type Outcome, ScriptedTransport } from "../kit/scripted-transport.ts";
 import { simulatedRuntime } from "../kit/simulated-runtime.ts";
@@ -12,7 +11,7 @@ import { hang, open, refuse } from "./outcomes.ts";
 class Host {
   readonly clock = new VirtualClock();
   readonly outcomes: Record<string, Outcome> = { udp: hang, tcp: refuse(1) };
-  readonly runtime: Runtime = simulatedRuntime(this.clock);
+  readonly options = { runtime: simulatedRuntime(this.clock), security: "none" } as const;
   readonly transports = (["udp", "tcp"] as const).map((type) => {
     const options = { type, cost: type === "udp" ? 20 : 90, datagrams: type === "udp" };
     return new ScriptedTransport(this.clock, () => this.outcomes[type]!, options);
@@ -20,7 +19,7 @@ class Host {
 
   /** Dials these entries one after the other; which transport was tried when, and which won. */
   async dial(...entries: readonly (readonly [type: string, address: string])[]): Promise<string[]> {
-    const socket = new Socket(this.transports, { runtime: this.runtime, scheduler: "sequential" });
+    const socket = new Socket(this.transports, { ...this.options, scheduler: "sequential" });
     const info = entries.map(([type, address]) => endpointOf(address, type));
     await this.clock.run(() => socket.connectP(info)).catch(() => {});
     const tried = socket.report.map(({ transport, outcome }) => `${transport} ${outcome}`);
@@ -62,7 +61,7 @@ describe("a black hole", () => {
     const v4 = ["tcp", "8.8.8.8"] as const;
     host.outcomes.tcp = hang;
     await host.fail(100, ...v6);
-    const socket = new Socket(host.transports, { runtime: host.runtime });
+    const socket = new Socket(host.transports, host.options);
     socket.on("error", () => {});
     socket.connect([v6, v4].map(([type, address]) => endpointOf(address, type)));
     assert.deepEqual(
@@ -79,12 +78,12 @@ describe("a black hole", () => {
     const host = new Host();
     host.outcomes.tcp = open(1);
     for (let i = 0; i < 100; i++) {
-      const socket = new Socket(host.transports, { runtime: host.runtime, scheduler: "parallel" });
+      const socket = new Socket(host.transports, { ...host.options, scheduler: "parallel" });
       await host.clock.run(() =>
         socket.connectP([endpointOf("8.8.8.8", "tcp"), endpointOf("8.8.8.8", "udp")]),
       );
       socket.destroy();
-      const given = new Socket(host.transports, { runtime: host.runtime });
+      const given = new Socket(host.transports, host.options);
       given.connect(endpointOf("8.8.8.8", "udp"));
       given.destroy();
       await host.clock.advanceAsync(0);
@@ -95,7 +94,7 @@ describe("a black hole", () => {
   it("is learned from attempts that the end of the whole dial cut off", async () => {
     const host = new Host();
     for (let i = 0; i < 100; i++) {
-      const socket = new Socket(host.transports, { runtime: host.runtime, connectTimeout: 100 });
+      const socket = new Socket(host.transports, { ...host.options, connectTimeout: 100 });
       await assert.rejects(
         host.clock.run(() => socket.connectP(endpointOf("8.8.8.8", "udp"))),
         { code: "ETIMEDOUT" },

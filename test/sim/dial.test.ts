@@ -211,6 +211,7 @@ describe("what a dial has to try", () => {
     const socket = new Socket([dial.transport, dial.transport], {
       runtime: dial.runtime,
       scheduler: "parallel",
+      security: "none",
     });
     socket.on("error", () => {});
     socket.connect(dial.info);
