@@ -1,9 +1,9 @@
 import { once } from "node:events";
 import type { TestContext } from "node:test";
-import { createConnection, createServer, MemoryTransport, type Socket, TcpTransport } from "1tp";
+import { createConnection, createServer, type Socket, transports as words } from "1tp";
 
 /** The transports every program runs over. */
-export const WORDS = ["tcp", "memory"] as const;
+export const WORDS = ["tcp", "udp", "memory"] as const;
 
 /** A 1tp server that a program stands behind. */
 export interface Rendezvous {
@@ -20,7 +20,7 @@ export async function meet(
   onConnection: (socket: Socket) => void,
   options: { readonly allowHalfOpen?: boolean } = {},
 ): Promise<Rendezvous> {
-  const transports = [word === "tcp" ? new TcpTransport() : new MemoryTransport()];
+  const transports = [new words[word]()];
   const security = "none";
   const accepted: Socket[] = [];
   const sockets: Socket[] = [];
@@ -29,7 +29,7 @@ export async function meet(
     sockets.push(socket);
     onConnection(socket);
   });
-  const transportInfo = word === "tcp" ? { address: "127.0.0.1", port: 0 } : {};
+  const transportInfo = word === "memory" ? {} : { address: "127.0.0.1", port: 0 };
   const address = await server.listenP([{ transportType: word, transportInfo }]);
   // Idle timers keep no process, and memory has no system resource that would.
   const awake = setInterval(() => {}, 0x7fffffff);

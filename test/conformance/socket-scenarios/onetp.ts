@@ -1,12 +1,12 @@
-import { createConnection, createServer, MemoryTransport, type Server, Socket, TcpTransport } from "1tp";
+import { createConnection, createServer, type Server, Socket, transports as words } from "1tp";
 import type { Harness } from "./harness.ts";
 
 type Info = Parameters<typeof createConnection>[0];
 
 /** 1tp over one transport, without a session, so that nothing but the facade and the transport is compared. */
-export function onetp(word: "memory" | "tcp"): Harness {
-  const transports = [word === "tcp" ? new TcpTransport() : new MemoryTransport()];
-  const transportInfo = word === "tcp" ? { address: "127.0.0.1", port: 0 } : {};
+export function onetp(word: keyof typeof words): Harness {
+  const transports = [new words[word]()];
+  const transportInfo = word === "memory" ? {} : { address: "127.0.0.1", port: 0 };
   /** What is no object is passed on, to be refused. */
   const raw = <T>(options: T): T =>
     typeof options === "object" ? { ...options, security: "none" } : options;
