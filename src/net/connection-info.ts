@@ -79,30 +79,27 @@ function isKey(value: unknown): value is string {
   return typeof value === "string" && value.length === 43 && fromBase64Url(value)?.length === 32;
 }
 
+/** The characters an entry may still have. */
 interface Budget {
-  readonly depth: number;
   left: number;
 }
 
 /** A deep copy of plain JSON within the limits, or undefined, also where a getter throws. */
 function cleanCopy(value: unknown): Json | undefined {
   try {
-    return copyJson(value, { depth: 0, left: MAX_ENTRY_SIZE });
+    return copyJson(value, { left: MAX_ENTRY_SIZE }, 0);
   } catch {
     return undefined;
   }
 }
 
-function copyJson(value: unknown, budget: Budget): Json | undefined {
+function copyJson(value: unknown, budget: Budget, depth: number): Json | undefined {
   budget.left -= sizeOf(value);
-  if (budget.left < 0 || budget.depth > MAX_DEPTH) return undefined;
+  if (budget.left < 0 || depth > MAX_DEPTH) return undefined;
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
   if (typeof value !== "object") return undefined;
-  const inner: Budget = { depth: budget.depth + 1, left: budget.left };
-  const copy = Array.isArray(value) ? copyArray(value, inner) : copyObject(value, inner);
-  budget.left = inner.left;
-  return copy;
+  return Array.isArray(value) ? copyArray(value, budget, depth + 1) : copyObject(value, budget, depth + 1);
 }
 
 /** What a value costs by itself: at least 1, so that no array of nothings is free. */
@@ -111,24 +108,24 @@ function sizeOf(value: unknown): number {
   return typeof value === "number" ? String(value).length : 1;
 }
 
-function copyArray(value: readonly unknown[], budget: Budget): Json | undefined {
+function copyArray(value: readonly unknown[], budget: Budget, depth: number): Json | undefined {
   const copy: Json[] = [];
   for (const item of value) {
-    const clean = copyJson(item, budget);
+    const clean = copyJson(item, budget, depth);
     if (clean === undefined) return undefined;
     copy.push(clean);
   }
   return copy;
 }
 
-function copyObject(value: object, budget: Budget): JsonObject | undefined {
+function copyObject(value: object, budget: Budget, depth: number): JsonObject | undefined {
   const copy: Record<string, Json> = {};
   for (const key of Object.keys(value)) {
     if (key === "__proto__") continue;
     const item: unknown = Reflect.get(value, key);
     if (item === undefined) continue;
     budget.left -= key.length;
-    const clean = copyJson(item, budget);
+    const clean = copyJson(item, budget, depth);
     if (clean === undefined) return undefined;
     copy[key] = clean;
   }

@@ -249,6 +249,7 @@ describe("an entry", () => {
     assert.equal(info({ ["x".repeat(4_096)]: 1 }), undefined);
     assert.equal(info({ a: "x".repeat(10_000_000) }), undefined);
     assert.equal(info({ a: Array(300).fill(Math.PI) }), undefined);
+    assert.equal(info({ a: Array(50).fill({ b: ["x".repeat(100)] }) }), undefined);
     const nothings = ["", null, 0, [], {}, false];
     for (const nothing of nothings) assert.equal(info({ a: Array(4_096).fill(nothing) }), undefined);
     assert.equal(info(Object.fromEntries(Array.from({ length: 1_100 }, (_, i) => [i, ""]))), undefined);
