@@ -100,7 +100,8 @@ export class UtpConnection {
     this.#receiver.start(acceptance.synSeq + 1);
     this.#receiver.prepend(acceptance.data, acceptance.meta);
     if (acceptance.rtt !== undefined) this.#sender.rtt.sample(Math.max(0.001, acceptance.rtt), now);
-    this.#transmitter.ackDue = true;
+    // A SYN without data was answered when it came.
+    this.#transmitter.ackDue = acceptance.data.length > 0;
     this.#owner.emit(this, "accepted");
     this.#settle();
     this.#owner.touch(this);
@@ -305,6 +306,7 @@ export class UtpConnection {
   }
 
   #receiveReset(packet: Packet): string | undefined {
+    if (this.#liveness.settled) return "after-end";
     const { una, span } = this.#sender.flight;
     const distance = serialDistance(packet.ack, una);
     // A dialler that gives up before our answer came cannot know our numbers, but its own.
@@ -339,7 +341,7 @@ export class UtpConnection {
     if (this.#state !== "closed") {
       this.#closed(complete ? undefined : systemError(code, syscall, address, port));
     }
-    this.#release(farewell);
+    this.#release(complete ? "silence" : farewell);
   }
 
   #release(farewell: Farewell): void {

@@ -6,8 +6,10 @@ import type { Validation } from "./validation.ts";
 
 /** No progress for so many time-outs' length is a dead path although other packets come (chosen). */
 const STUCK_FACTOR = 4;
-/** How long what was written before a close is still sent, and a last acknowledgement awaited (DESIGN.md §4). */
+/** How long what was written before a close is still sent (DESIGN.md §4). */
 const LINGER: Millis = 5000;
+/** How long the acknowledgement of our FIN is awaited when nothing else is missing (chosen). */
+const LAST_ACK: Millis = 10_000;
 
 /** What is to be done about a connection: nothing, or why it is over. */
 export type Verdict = "alive" | "lingered" | "silent" | "unproved";
@@ -63,6 +65,11 @@ export class Liveness {
     return this.#sender.finSent && this.#sender.unacknowledged === 0 && this.#receiver.ended;
   }
 
+  /** Neither side will say anything more: at most the user has something to read, and the peer may be gone. */
+  get settled(): boolean {
+    return this.#sender.finished && this.#receiver.ended;
+  }
+
   /** When `judge` or `mayAsk` says something else than before. */
   deadline(): Instant {
     return Math.min(
@@ -89,7 +96,7 @@ export class Liveness {
   }
 
   #askAt(): Instant {
-    if (this.keepAlive === false || this.heardAt === 0) return Number.POSITIVE_INFINITY;
+    if (this.keepAlive === false || this.heardAt === 0 || this.settled) return Number.POSITIVE_INFINITY;
     const again = this.#askedAt + Math.min(this.keepAlive, this.#patience.timeout / 5);
     return Math.max(this.heardAt + this.keepAlive, again);
   }
@@ -102,7 +109,7 @@ export class Liveness {
     if (flight.span === 0) return asked;
     // A closed window may stay closed as long as the peer answers.
     const owedSince = peerWindow === 0 ? this.heardAt : progressAt;
-    const silent = Math.max(owedSince, this.heardAt) + (this.lastAck ? LINGER : timeout);
+    const silent = Math.max(owedSince, this.heardAt) + (this.lastAck ? Math.min(LAST_ACK, timeout) : timeout);
     return Math.min(asked, silent, owedSince + STUCK_FACTOR * timeout);
   }
 }
