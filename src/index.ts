@@ -39,6 +39,7 @@ export type {
   TransportTraits,
 } from "./contract/transport.ts";
 export { DuplexChannel } from "./host/duplex-channel.ts";
+export type { ReadyState } from "./net/channel-stream.ts";
 export type { DialPolicy } from "./net/dial-policy.ts";
 export { formatReport } from "./net/format-report.ts";
 export * as net from "./net/index.ts";
@@ -47,7 +48,6 @@ export type { ListeningInfo } from "./net/listening-info.ts";
 export type { ServerOptions, SocketOptions } from "./net/options.ts";
 export type { AttemptOutcome, AttemptReport } from "./net/report.ts";
 export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/server.ts";
-export type { ReadyState } from "./net/socket.ts";
 export { decodeTicket, encodeTicket } from "./net/ticket.ts";
 export {
   MemoryTransport,
