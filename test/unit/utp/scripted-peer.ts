@@ -67,6 +67,11 @@ export class ScriptedPeer {
     this.sendRaw(encode(packet), remote);
   }
 
+  /** As `send`, within a burst: the endpoint is not drained. */
+  arrive(packet: ScriptPacket): void {
+    this.endpoint.handleDatagram({ data: encode(packet), remote: PEER }, this.now);
+  }
+
   sendRaw(data: Uint8Array, remote = PEER): void {
     this.endpoint.handleDatagram({ data, remote }, this.now);
     this.drain();

@@ -1,0 +1,400 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { DATA, FIN, RESET, STATE } from "../../../src/utp/packet.ts";
+import { ScriptedPeer } from "./scripted-peer.ts";
+
+/** A connection we dialled, with the peer's next packets made easy. */
+function connected(window = 100_000) {
+  const peer = new ScriptedPeer();
+  const dialled = peer.dialled(window);
+  const { id, seq, peerSeq } = dialled;
+  return {
+    ...dialled,
+    peer,
+    /** The peer acknowledges everything up to the `count`th packet we sent. */
+    acknowledge: (count: number, more: { window?: number; sack?: number[] } = {}) => {
+      const extensions = more.sack ? [[1, Uint8Array.from(more.sack)] as const] : [];
+      const ack = (seq + count - 1) & 0xffff;
+      peer.send({ type: STATE, id, seq: peerSeq, ack, window: more.window ?? window, extensions });
+    },
+    data: (offset: number, payload: string | Uint8Array, type = DATA) => {
+      peer.send({ type, id, seq: peerSeq + offset, ack: seq - 1, window, payload });
+    },
+  };
+}
+
+test("packets out of order wait, are told by a selective ack, and are read in order", () => {
+  const { peer, data, connection, peerSeq } = connected();
+  data(1, "b");
+  assert.deepEqual([peer.sentOne().sack, peer.said], ["01000000", ["connected"]]);
+  data(3, "d");
+  assert.equal(peer.sentOne().sack, "05000000");
+  data(0, "a");
+  const ack = peer.sentOne();
+  assert.deepEqual([ack.ack, ack.sack], [peerSeq + 1, "01000000"]);
+  data(2, "c");
+  assert.deepEqual([peer.sentOne().sack, Buffer.from(connection.read()!).toString()], ["", "abcd"]);
+});
+
+test("a selective ack grows with the distance up to 252 bytes", () => {
+  const { peer, data } = connected();
+  data(33, "x");
+  assert.equal(peer.sentOne().sack, "0000000001000000");
+  data(3000, "y");
+  assert.equal(peer.sentOne().sack.length, 2 * 252);
+});
+
+test("duplicates are acknowledged again, counted and not read twice", () => {
+  const { peer, data, connection } = connected();
+  data(0, "a");
+  data(0, "a");
+  data(2, "c");
+  data(2, "c");
+  assert.equal(peer.sent().length, 4);
+  assert.equal(peer.drops("duplicate"), 2);
+  assert.equal(connection.read()!.length, 1);
+});
+
+test("one acknowledgement answers a burst", () => {
+  const { peer, id, seq, peerSeq } = connected();
+  for (let i = 0; i < 20; i++) {
+    peer.arrive({ type: DATA, id, seq: peerSeq + i, ack: seq - 1, window: 9000, payload: "x" });
+  }
+  assert.equal(peer.sentOne().ack, peerSeq + 19);
+});
+
+test("an acknowledgement rides on data that leaves anyway", () => {
+  const { peer, id, seq, peerSeq, connection } = connected();
+  connection.write(Buffer.from("answer"));
+  peer.arrive({ type: DATA, id, seq: peerSeq, ack: seq - 1, window: 9000, payload: "?" });
+  const packet = peer.sentOne();
+  assert.deepEqual([packet.type, packet.ack], [DATA, peerSeq]);
+});
+
+test("three packets delivered after a missing one have it sent again at once", () => {
+  const { peer, connection, acknowledge, seq } = connected();
+  connection.write(new Uint8Array(6000));
+  assert.equal(peer.sent().length, 5);
+  peer.now += 40;
+  acknowledge(0, { sack: [0b011, 0, 0, 0] });
+  assert.deepEqual(peer.sent(), []);
+  acknowledge(0, { sack: [0b111, 0, 0, 0] });
+  assert.deepEqual(
+    peer.sent().map((packet) => packet.seq),
+    [seq],
+  );
+  assert.equal(connection.stats().retransmitted, 1);
+});
+
+test("a tail that is not acknowledged is probed before the retransmission timer fires", () => {
+  const { peer, connection, acknowledge } = connected();
+  connection.write(new Uint8Array(1200));
+  peer.sent();
+  peer.now += 40;
+  acknowledge(1);
+  connection.write(new Uint8Array(100));
+  peer.sent();
+  peer.advance(199);
+  assert.equal(peer.sentOne().payload.length, 100);
+  assert.equal(connection.stats().timeouts, 0);
+});
+
+test("time-outs back off, and a silent peer is given up with ETIMEDOUT and a RESET", () => {
+  const { peer, connection } = connected();
+  connection.write(Buffer.from("hello?"));
+  peer.advance(29_000);
+  const tries = peer.sent().length;
+  assert.ok(tries >= 8 && tries <= 14, `${tries} tries`);
+  peer.advance(2000);
+  assert.equal(peer.sent().at(-1)!.type, RESET);
+  assert.deepEqual([peer.error, connection.state, peer.endpoint.size], ["ETIMEDOUT", "closed", 0]);
+});
+
+test("no more is in flight than the peer's window", () => {
+  const { peer, connection } = connected(3000);
+  connection.write(new Uint8Array(50_000));
+  const bytes = peer.sent().reduce((sum, { payload }) => sum + payload.length, 0);
+  assert.ok(bytes <= 3000 && bytes >= 2400);
+});
+
+test("a window smaller than a packet is used when nothing is in flight", () => {
+  const { peer, connection, acknowledge } = connected(500);
+  connection.write(new Uint8Array(2000));
+  assert.equal(peer.sentOne().payload.length, 500);
+  acknowledge(1);
+  assert.equal(peer.sentOne().payload.length, 500);
+});
+
+test("a closed window is probed with growing patience, for ever if the peer answers", () => {
+  const { peer, connection, acknowledge } = connected(0);
+  connection.write(new Uint8Array(5000));
+  peer.sent();
+  let probes = 0;
+  for (let second = 0; second < 600; second++) {
+    peer.advance(1000);
+    for (const _ of peer.sent()) {
+      probes++;
+      acknowledge(0, { window: 0 });
+    }
+  }
+  assert.ok(probes > 30 && probes < 200, `${probes} probes`);
+  assert.equal(connection.state, "connected");
+  acknowledge(1, { window: 100_000 });
+  peer.advance(500);
+  assert.ok(peer.sent().length >= 4);
+});
+
+test("a closed window of a peer that says nothing more ends with ETIMEDOUT", () => {
+  const { peer, connection } = connected(0);
+  connection.write(new Uint8Array(5000));
+  peer.advance(40_000);
+  assert.equal(peer.error, "ETIMEDOUT");
+});
+
+test("the window closes while nobody reads, and is told again when somebody does", () => {
+  const peer = new ScriptedPeer({ receiveWindow: 4000 });
+  const { connection, id, seq, peerSeq } = peer.dialled();
+  const send = (offset: number) =>
+    peer.send({
+      type: DATA,
+      id,
+      seq: peerSeq + offset,
+      ack: seq - 1,
+      window: 1,
+      payload: new Uint8Array(1000),
+    });
+  for (let i = 0; i < 4; i++) send(i);
+  assert.deepEqual(
+    peer.sent().map(({ window }) => window),
+    [3000, 2000, 0, 0],
+  );
+  send(4);
+  assert.equal(peer.drops("beyond-window"), 1);
+  peer.sent();
+  connection.read(1000);
+  assert.deepEqual(peer.sent(), []);
+  connection.read();
+  assert.equal(peer.sentOne().window, 4000);
+});
+
+test("small writes wait for each other while something is in flight, unless noDelay is set", () => {
+  const { peer, connection, acknowledge } = connected();
+  connection.write(Buffer.from("a"));
+  connection.write(Buffer.from("b"));
+  assert.equal(peer.sentOne().payload.toString(), "ab");
+  connection.write(Buffer.from("c"));
+  connection.write(Buffer.from("d"));
+  assert.deepEqual(peer.sent(), []);
+  acknowledge(1);
+  assert.equal(peer.sentOne().payload.toString(), "cd");
+  connection.setNoDelay(true);
+  connection.write(Buffer.from("e"));
+  assert.equal(peer.sentOne().payload.toString(), "e");
+});
+
+test("packets split where the metadata changes, and nowhere else", () => {
+  const { peer, connection } = connected();
+  connection.setNoDelay(true);
+  const [one, two] = [Buffer.from("request-1"), Buffer.from("request-2")];
+  connection.write(Buffer.from("a"), one);
+  connection.write(Buffer.from("b"), Buffer.from(one));
+  connection.write(Buffer.from("c"), two);
+  connection.write(Buffer.from("d"));
+  assert.deepEqual(
+    peer
+      .sent()
+      .map(({ raw, payload }) => [raw.meta() && Buffer.from(raw.meta()!).toString(), payload.toString()]),
+    [
+      ["request-1", "ab"],
+      ["request-2", "c"],
+      [undefined, "d"],
+    ],
+  );
+  assert.throws(() => connection.write(Buffer.from("x"), new Uint8Array(256)), { code: "ERR_OUT_OF_RANGE" });
+});
+
+test("a received packet keeps its boundaries and metadata", () => {
+  const { peer, connection, id, seq, peerSeq } = connected();
+  for (const [i, text] of ["one", "two"].entries()) {
+    const extensions = i === 0 ? [[2, Buffer.from("m")] as const] : [];
+    peer.send({ type: DATA, id, seq: peerSeq + i, ack: seq - 1, extensions, payload: text });
+  }
+  const packets = [connection.readPacket()!, connection.readPacket()!];
+  assert.deepEqual(
+    packets.map(({ data, meta }) => [Buffer.from(data).toString(), meta && Buffer.from(meta).toString()]),
+    [
+      ["one", "m"],
+      ["two", undefined],
+    ],
+  );
+  assert.equal(connection.readPacket(), undefined);
+});
+
+test("one direction may end while the other goes on", () => {
+  const { peer, connection, data, acknowledge } = connected();
+  data(0, "last words");
+  data(1, "", FIN);
+  assert.deepEqual(peer.said, ["connected", "readable"]);
+  connection.read();
+  peer.drain();
+  assert.deepEqual(peer.said, ["connected", "readable", "end"]);
+  connection.write(Buffer.from("still here"));
+  connection.end();
+  assert.equal(connection.write(Buffer.from("too late")), false);
+  const sent = peer.sent();
+  assert.deepEqual(
+    sent.slice(-2).map(({ type, payload }) => [type, payload.toString()]),
+    [
+      [DATA, "still here"],
+      [FIN, ""],
+    ],
+  );
+  acknowledge(2);
+  assert.deepEqual(peer.said.slice(3), ["finished", "closed"]);
+  assert.equal(peer.error, undefined);
+});
+
+test("an end that overtakes data waits for it", () => {
+  const { peer, connection, data } = connected();
+  data(1, "", FIN);
+  assert.deepEqual(peer.said, ["connected"]);
+  data(0, "data");
+  assert.equal(connection.read()!.length, 4);
+  assert.equal(connection.read(), undefined);
+  peer.drain();
+  assert.deepEqual(peer.said, ["connected", "readable", "end"]);
+});
+
+test("data after an end, and an end before data, are dropped and counted", () => {
+  const { peer, connection, data } = connected();
+  data(5, "five");
+  data(3, "", FIN);
+  assert.equal(peer.drops("after-end"), 1);
+  data(6, "", FIN);
+  data(7, "seven");
+  data(9, "", FIN);
+  assert.equal(peer.drops("after-end"), 3);
+  for (let i = 0; i < 5; i++) data(i, `${i}`);
+  assert.equal(Buffer.from(connection.read()!).toString(), "01234five");
+});
+
+test("acknowledgements of what was never sent, and very old ones, are dropped and counted", () => {
+  const { peer, connection, acknowledge } = connected();
+  connection.write(new Uint8Array(100));
+  peer.sent();
+  acknowledge(2);
+  acknowledge(20_000);
+  acknowledge(-2000);
+  assert.deepEqual([peer.drops("ack-unsent"), peer.drops("ack-stale")], [2, 1]);
+  assert.equal(connection.unacknowledged, 100);
+  acknowledge(0);
+  acknowledge(-5);
+  acknowledge(1);
+  assert.equal(connection.unacknowledged, 0);
+});
+
+test("a selective ack of what was never sent changes nothing", () => {
+  const { peer, connection, acknowledge } = connected();
+  connection.write(new Uint8Array(100));
+  peer.sent();
+  acknowledge(0, { sack: new Array(252).fill(0xff) });
+  assert.equal(connection.unacknowledged, 100);
+  assert.equal(connection.stats().inFlight, 100);
+});
+
+test("a RESET in the window is ECONNRESET, any other a guess", () => {
+  const { peer, connection, id, seq } = connected();
+  connection.write(new Uint8Array(100));
+  peer.sent();
+  for (const ack of [seq + 2, seq - 4, seq + 30_000]) peer.send({ type: RESET, id, ack: ack & 0xffff });
+  assert.deepEqual([peer.drops("reset-guess"), connection.state], [3, "connected"]);
+  peer.send({ type: RESET, id: id + 1, ack: seq });
+  assert.equal(peer.error, "ECONNRESET");
+  assert.equal(peer.endpoint.size, 0);
+});
+
+test("abort tells the peer with its last numbers, and closes with the given error", () => {
+  const { peer, connection, data, id, seq, peerSeq } = connected();
+  data(0, "x");
+  peer.sent();
+  const error = new Error("enough");
+  connection.abort(error);
+  const reset = peer.sentOne();
+  assert.deepEqual([reset.type, reset.id, reset.seq, reset.ack], [RESET, id + 1, seq, peerSeq]);
+  assert.equal(peer.events.at(-1)!.error, error);
+  connection.abort();
+  connection.end();
+  connection.close();
+  assert.equal(connection.write(new Uint8Array(1)), false);
+  assert.deepEqual(peer.sent(), []);
+  assert.equal(peer.said.filter((type) => type === "closed").length, 1);
+});
+
+test("close still sends what was written and an end, for up to five seconds", () => {
+  const { peer, connection, acknowledge } = connected();
+  connection.write(Buffer.from("goodbye"));
+  connection.close();
+  peer.drain();
+  assert.deepEqual(peer.said, ["connected", "closed"]);
+  assert.deepEqual(
+    peer.sent().map(({ type }) => type),
+    [DATA, FIN],
+  );
+  acknowledge(1);
+  peer.advance(5001);
+  assert.equal(peer.sent().at(-1)!.type, RESET);
+  assert.equal(peer.endpoint.size, 0);
+});
+
+test("data for a connection whose user has closed it is answered with a RESET, as TCP does", () => {
+  const { peer, connection, data } = connected();
+  connection.close();
+  peer.sent();
+  data(0, "anybody there?");
+  assert.equal(peer.sentOne().type, RESET);
+  assert.equal(peer.endpoint.size, 0);
+});
+
+test("an idle peer is asked whether it lives, and given up when it does not answer", () => {
+  const peer = new ScriptedPeer();
+  const { connection, id, seq, peerSeq } = peer.dialled();
+  connection.setKeepAlive(10_000);
+  peer.advance(10_001);
+  const question = peer.sentOne();
+  assert.deepEqual([question.type, question.seq, question.payload.length], [DATA, (seq - 1) & 0xffff, 0]);
+  peer.send({ type: STATE, id, seq: peerSeq, ack: seq - 1, window: 1000 });
+  peer.advance(9000);
+  assert.deepEqual(peer.sent(), []);
+  peer.advance(60_000);
+  assert.equal(peer.error, "ETIMEDOUT");
+});
+
+test("write refuses above the send buffer, and drain comes when half of it has left", () => {
+  const { peer, connection, acknowledge } = connected(1_000_000);
+  assert.equal(connection.write(new Uint8Array(200_000)), true);
+  assert.equal(connection.write(new Uint8Array(200_000)), false);
+  let packets = peer.sent().length;
+  while (!peer.said.includes("drain")) {
+    peer.advance(20);
+    acknowledge(packets, { window: 1_000_000 });
+    packets += peer.sent().length;
+  }
+  const { unacknowledged } = connection;
+  assert.ok(unacknowledged - connection.stats().inFlight <= 131_072, `${unacknowledged} bytes are left`);
+  peer.advance(20);
+  acknowledge(packets, { window: 1_000_000 });
+  assert.equal(peer.said.filter((type) => type === "drain").length, 1);
+});
+
+test("sequence numbers wrap", () => {
+  const peer = new ScriptedPeer({ random: { fill: (bytes) => bytes.fill(0xff) } });
+  const { connection, id, peerSeq, seq } = peer.dialled();
+  assert.equal(seq, 0);
+  connection.write(new Uint8Array(2400));
+  assert.deepEqual(
+    peer.sent().map((packet) => packet.seq),
+    [0, 1],
+  );
+  peer.send({ type: STATE, id, seq: peerSeq, ack: 0, window: 9000 });
+  assert.equal(connection.unacknowledged, 1200);
+});
