@@ -1,7 +1,14 @@
 import type { Instant } from "../contract/clock.ts";
 import type { Halves } from "./connection-parts.ts";
 import type { SentPacket } from "./flight.ts";
-import { HEADER_SIZE, PATH_PROBE, PATH_PROBE_ANSWER, type Packet, read16 } from "./packet.ts";
+import {
+  EXTENSION_HEADER_SIZE,
+  HEADER_SIZE,
+  PATH_PROBE,
+  PATH_PROBE_ANSWER,
+  type Packet,
+  read16,
+} from "./packet.ts";
 import { FRAGMENT_OVERHEAD, type PacketWriter } from "./packet-writer.ts";
 import type { PathMtu } from "./path-mtu.ts";
 import type { Receiver } from "./receiver.ts";
@@ -69,8 +76,9 @@ export class Transmitter {
   #data(packet: SentPacket, now: Instant, out: Uint8Array): number {
     this.ackDue = false;
     const { payload } = this.#sender;
-    if (packet.length === payload && this.#knowsExtensions) this.mtu.begin();
-    if (packet.length <= payload || !this.#knowsExtensions) return this.writer.data(out, packet, now);
+    const length = packet.length + metaSize(packet);
+    if (length === payload && this.#knowsExtensions) this.mtu.begin();
+    if (length <= payload || !this.#knowsExtensions) return this.writer.data(out, packet, now);
     this.#fragmented = packet;
     this.#fragmentAt = 0;
     return this.#fragment(packet, now, out);
@@ -84,7 +92,8 @@ export class Transmitter {
   /** A part of a packet that was sent when the path, or our idea of it, was wider. */
   #fragment(packet: SentPacket, now: Instant, out: Uint8Array): number {
     const from = this.#fragmentAt;
-    const length = Math.min(this.#sender.payload - FRAGMENT_OVERHEAD, packet.length - from);
+    const room = this.#sender.payload - FRAGMENT_OVERHEAD - metaSize(packet);
+    const length = Math.min(room, packet.length - from);
     this.#fragmentAt += length;
     // Acknowledged meanwhile, it has no bytes any more.
     if (this.#fragmentAt >= packet.length || packet.fate === "free") this.#fragmented = undefined;
@@ -116,4 +125,9 @@ export class Transmitter {
     this.ackDue = true;
     return true;
   }
+}
+
+/** Bytes of the metadata extension, which every fragment repeats. */
+function metaSize({ chunk }: SentPacket): number {
+  return chunk?.meta ? EXTENSION_HEADER_SIZE + chunk.meta.length : 0;
 }
