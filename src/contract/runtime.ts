@@ -30,6 +30,8 @@ export interface Runtime {
   /** Absent where there is no UDP. Rejects with an errno code. */
   bindDatagram?(options: BindOptions): Promise<DatagramSocket>;
   interfaces(): readonly NetworkInterface[];
+  /** The addresses of a host name, in the system's order. Absent where there is no DNS. Rejects with a code such as ENOTFOUND. */
+  lookup?(name: string): Promise<readonly string[]>;
   /** Runs `task` once the input that is ready by now has been handed out (`setImmediate`). Absent: a timer for now. */
   afterInput?(task: () => void): void;
   /** For people who set NODE_DEBUG=1tp; costs nothing otherwise. */

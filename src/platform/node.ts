@@ -1,4 +1,5 @@
 import { webcrypto } from "node:crypto";
+import { lookup } from "node:dns/promises";
 import net from "node:net";
 import { networkInterfaces } from "node:os";
 import { performance } from "node:perf_hooks";
@@ -8,9 +9,11 @@ import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
 import { bindDatagram } from "./node-datagram.ts";
 
 export { Buffer } from "node:buffer";
+export { Socket as DgramSocket } from "node:dgram";
 export { channel as diagnosticsChannel } from "node:diagnostics_channel";
 export { EventEmitter } from "node:events";
 export { addAbortSignal, Duplex } from "node:stream";
+export { borrowDatagram, dgramOf } from "./node-datagram.ts";
 
 /** The kernel's TCP: `node:net`. Undefined in runtimes without it. */
 export const tcp: typeof net | undefined = net;
@@ -71,6 +74,7 @@ export const runtime: Runtime = {
   random: { fill: (bytes) => webcrypto.getRandomValues(bytes) },
   bindDatagram,
   interfaces,
+  lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
   afterInput: (task) => void setImmediate(task),
   log: debuglog("1tp"),
 };
