@@ -64,7 +64,7 @@ function transfer(size: number, mtu: number, onHalf: (pair: Pair<UtpEndpoint, Ut
     UtpEndpoint,
   ];
   b.listen();
-  const pair = new Pair({ a, b, link: { latency: 10, mtu } });
+  const pair = new Pair({ a, b, link: { latency: 10, rate: 50e6, queueMillis: 100, mtu } });
   const data = seededRandom(3).fill(new Uint8Array(size));
   const connection = pair.a.call((engine) => engine.connect(pair.b.address));
   pair.a.call(() => connection.write(data));
@@ -88,7 +88,7 @@ test("on a path that carries Ethernet's packets bulk data uses them", () => {
 });
 
 test("on a narrow path bulk data loses nothing but probes", () => {
-  const { stats, pair } = transfer(20_000_000, 1420, () => {});
+  const { stats, pair } = transfer(10_000_000, 1420, () => {});
   assert.equal(stats.payload, 1332);
   assert.equal(stats.retransmitted, 0);
   assert.ok(pair.ab.counters.dropped.mtu <= 6);
