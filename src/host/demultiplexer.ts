@@ -15,13 +15,15 @@ export function looksLikeStun(data: Uint8Array): boolean {
 
 /**
  * Shares one UDP port between uTP, STUN and TURN: by source for claimed servers, then by STUN's magic cookie
- * and length, then by uTP's version nibble and type (RFC 7983's first byte does not tell uTP apart). The rest is counted.
+ * and length, then by uTP's version nibble and type (RFC 7983's first byte does not tell uTP apart). What is nobody's is counted.
  */
 export class Demultiplexer implements DatagramSink {
   /** Where uTP goes. Drain and close go to every sink. */
   utp: DatagramSink | undefined;
   /** Where STUN from any other source goes. */
   stun: DatagramSink | undefined;
+  /** Where goes what is neither. */
+  rest: DatagramSink | undefined;
   /** Datagrams that were nobody's. */
   dropped = 0;
   readonly #claims = new Map<string, DatagramSink>();
@@ -42,7 +44,7 @@ export class Demultiplexer implements DatagramSink {
 
   onDatagram(data: Uint8Array, remote: SocketAddress): void {
     const claimed = this.#claims.size === 0 ? undefined : this.#claims.get(keyOf(remote));
-    const sink = claimed ?? this.#protocol(data);
+    const sink = claimed ?? this.#protocol(data) ?? this.rest;
     if (sink) sink.onDatagram(data, remote);
     else this.dropped++;
   }
@@ -59,7 +61,7 @@ export class Demultiplexer implements DatagramSink {
   onSendError(code: string, remote: SocketAddress | undefined): void {
     const claimed = remote && this.#claims.get(keyOf(remote));
     if (claimed) claimed.onSendError?.(code, remote);
-    else for (const sink of [this.utp, this.stun]) sink?.onSendError?.(code, remote);
+    else for (const sink of [this.utp, this.stun, this.rest]) sink?.onSendError?.(code, remote);
   }
 
   onClose(error?: Error): void {
@@ -70,6 +72,7 @@ export class Demultiplexer implements DatagramSink {
     const sinks = new Set(this.#claims.values());
     if (this.utp) sinks.add(this.utp);
     if (this.stun) sinks.add(this.stun);
+    if (this.rest) sinks.add(this.rest);
     return sinks;
   }
 }

@@ -1,8 +1,26 @@
 import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
+import type { Millis } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { UtpConnection } from "../utp/connection.ts";
 import type { ConnectionSink } from "../utp/options.ts";
 import type { UtpHost } from "./utp-host.ts";
+
+/** How bytes go into a connection and come out of it. */
+export interface Framing {
+  /** What came next; undefined when nothing is left. */
+  read(connection: UtpConnection): Uint8Array | undefined;
+  /** As `UtpConnection.write`, but `chunk` stays the caller's. */
+  write(connection: UtpConnection, chunk: Uint8Array): boolean;
+}
+
+/** A stream of bytes. Copies: the engine needs the bytes until they are acknowledged, the writer wants them back before. */
+const STREAM: Framing = {
+  read: (connection) => connection.read(),
+  write: (connection, chunk) => connection.write(new Uint8Array(chunk)),
+};
+
+/** What the engine's connections have, for a `keepAlive` that names no time. */
+const USUAL_KEEP_ALIVE: Millis = 25_000;
 
 /** What a channel is called by and whom it keeps. */
 export interface UtpChannelParts {
@@ -14,6 +32,8 @@ export interface UtpChannelParts {
   readonly firstFlightSent: boolean;
   /** Called with whether the channel wants the process to stay alive, when that changes. */
   readonly keep: (referenced: boolean) => void;
+  /** Default: a stream of bytes. */
+  readonly framing?: Framing;
 }
 
 /** A uTP connection as a channel. What nobody reads yet stays in the connection, whose window then closes. */
@@ -24,6 +44,7 @@ export class UtpChannel implements Channel, ConnectionSink {
   readonly #host: UtpHost;
   readonly #connection: UtpConnection;
   readonly #keep: (referenced: boolean) => void;
+  readonly #framing: Framing;
   #sink: ChannelSink | undefined;
   #paused = false;
   #referenced = true;
@@ -43,6 +64,7 @@ export class UtpChannel implements Channel, ConnectionSink {
     this.#host = parts.host;
     this.#connection = parts.connection;
     this.#keep = parts.keep;
+    this.#framing = parts.framing ?? STREAM;
     parts.connection.sink = this;
     this.#readable = parts.connection.readable > 0;
     this.#keep(true);
@@ -53,10 +75,9 @@ export class UtpChannel implements Channel, ConnectionSink {
     this.#deliverSoon();
   }
 
-  /** Copies: the engine needs the bytes until they are acknowledged, the writer wants them back before. */
   write(chunk: Uint8Array): boolean {
     if (this.#connection.state === "closed") return false;
-    return this.#connection.write(new Uint8Array(chunk));
+    return this.#framing.write(this.#connection, chunk);
   }
 
   end(flushed?: () => void): void {
@@ -103,7 +124,7 @@ export class UtpChannel implements Channel, ConnectionSink {
   set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): void {
     if (option === "noDelay") this.#connection.setNoDelay(value === true);
     else if (option === "keepAlive")
-      this.#connection.setKeepAlive(value === true ? 25_000 : (value as number | false));
+      this.#connection.setKeepAlive(value === 0 ? USUAL_KEEP_ALIVE : (value as number | false));
     else if (option === "congestion") this.#connection.setCongestion(String(value));
   }
 
@@ -164,7 +185,7 @@ export class UtpChannel implements Channel, ConnectionSink {
 
   #deliverData(): void {
     while (this.#readable && this.#sink && !this.#paused && !this.#aborted) {
-      const chunk = this.#connection.read();
+      const chunk = this.#framing.read(this.#connection);
       if (chunk) this.#sink.onData(chunk);
       else this.#readable = false;
     }

@@ -1,4 +1,4 @@
-import { OnetpError, systemError } from "../../src/base/errors.ts";
+import { OnetpError } from "../../src/base/errors.ts";
 import { ipFamily } from "../../src/base/ip.ts";
 import { parseSocketAddress } from "../../src/base/socket-address.ts";
 import { openFirst, zonedAddresses } from "../../src/base/zones.ts";
@@ -6,6 +6,7 @@ import type { Channel } from "../../src/contract/channel.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
+import { dialFrom } from "../../src/host/dial.ts";
 import { SharedHost } from "../../src/host/shared-host.ts";
 import { UtpHost } from "../../src/host/utp-host.ts";
 import { type UdpParts, udpChannel } from "./ports.ts";
@@ -56,7 +57,6 @@ async function bindOwn(parts: UdpParts, remote: SocketAddress, context: DialCont
   return new SharedHost(new UtpHost(socket, context.runtime));
 }
 
-/** Rejects with the error of the connection or the signal's reason; the peer is then told to forget. */
 function connect(
   shared: SharedHost,
   parts: UdpParts,
@@ -66,28 +66,7 @@ function connect(
   firstFlight: Uint8Array | undefined,
 ): Promise<Channel> {
   const data = firstFlight ? { data: firstFlight, pad: true } : {};
-  const connection = shared.host.connect(remote, { ...parts.connection, ...data });
-  shared.keep(true);
-  return new Promise((resolve, reject) => {
-    const settle = (): void => {
-      signal.removeEventListener("abort", onAbort);
-      shared.keep(false);
-    };
-    const onAbort = (): void => connection.abort();
-    signal.addEventListener("abort", onAbort);
-    connection.sink = {
-      onConnected() {
-        const channel = udpChannel(shared, connection, endpoint, firstFlight !== undefined);
-        settle();
-        resolve(channel);
-      },
-      onReadable() {},
-      onDrain() {},
-      onEnd() {},
-      onClosed(error) {
-        settle();
-        reject(signal.aborted ? signal.reason : (error ?? systemError("ECONNABORTED", "connect")));
-      },
-    };
-  });
+  return dialFrom(shared, remote, { ...parts.connection, ...data }, signal, (connection) =>
+    udpChannel(shared, connection, endpoint, firstFlight !== undefined),
+  );
 }
