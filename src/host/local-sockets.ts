@@ -18,37 +18,43 @@ export type BindDatagram = NonNullable<Runtime["bindDatagram"]>;
  */
 export async function bindAddresses(
   bind: BindDatagram,
-  request: ListeningRequest,
+  { addresses, port }: ListeningRequest,
   bufferSize: number,
 ): Promise<DatagramSocket[]> {
-  const { addresses, port } = request;
-  if (port !== 0) return bindEach(bind, addresses, port, bufferSize);
-  for (let tries = 0; tries < SAME_PORT_TRIES; tries++) {
-    const [first] = await bindEach(bind, addresses.slice(0, 1), 0, bufferSize);
-    if (!first || addresses.length === 1) return first ? [first] : [];
+  for (let tries = port === 0 ? SAME_PORT_TRIES : 0; tries > 0; tries--) {
     try {
-      return [first, ...(await bindEach(bind, addresses.slice(1), first.local.port, bufferSize))];
+      return await bindEach(bind, addresses, 0, true, bufferSize);
     } catch (error) {
-      first.close();
       if (codeOf(error) !== "EADDRINUSE") throw error;
     }
   }
-  return bindEach(bind, addresses, 0, bufferSize);
+  return bindEach(bind, addresses, port, false, bufferSize);
 }
 
+/** `samePort`: the addresses after the first one get the port that it got. */
 async function bindEach(
   bind: BindDatagram,
   addresses: readonly string[],
   port: number,
+  samePort: boolean,
   bufferSize: number,
 ): Promise<DatagramSocket[]> {
-  const outcomes = await Promise.allSettled(addresses.map((address) => bind({ address, port, bufferSize })));
-  const bound = outcomes.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []));
-  const failures = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
-  const serious = failures.find((error) => bound.length === 0 || codeOf(error) !== "EADDRNOTAVAIL");
-  if (serious === undefined) return bound;
-  for (const socket of bound) socket.close();
-  throw serious;
+  const bound: DatagramSocket[] = [];
+  let missing: unknown;
+  for (const address of addresses) {
+    try {
+      const wanted = samePort ? (bound[0]?.local.port ?? port) : port;
+      bound.push(await bind({ address, port: wanted, bufferSize }));
+    } catch (error) {
+      if (codeOf(error) === "EADDRNOTAVAIL") missing = error;
+      else {
+        for (const socket of bound) socket.close();
+        throw error;
+      }
+    }
+  }
+  if (bound.length === 0 && missing !== undefined) throw missing;
+  return bound;
 }
 
 /**
