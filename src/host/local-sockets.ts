@@ -41,17 +41,18 @@ async function bindEach(
 ): Promise<DatagramSocket[]> {
   const bound: DatagramSocket[] = [];
   let missing: unknown;
-  for (const address of addresses) {
-    try {
+  try {
+    for (const address of addresses) {
       const wanted = samePort ? (bound[0]?.local.port ?? port) : port;
-      bound.push(await bind({ address, port: wanted, bufferSize }));
-    } catch (error) {
-      if (codeOf(error) === "EADDRNOTAVAIL") missing = error;
-      else {
-        for (const socket of bound) socket.close();
-        throw error;
-      }
+      const socket = await bind({ address, port: wanted, bufferSize }).catch((error: unknown) => {
+        if (codeOf(error) !== "EADDRNOTAVAIL") throw error;
+        missing = error;
+      });
+      if (socket) bound.push(socket);
     }
+  } catch (error) {
+    for (const socket of bound) socket.close();
+    throw error;
   }
   if (bound.length === 0 && missing !== undefined) throw missing;
   return bound;
