@@ -34,13 +34,12 @@ const slowTcp: Transport = {
   },
 };
 
-const tcpAt = (transportInfo: { address: string; port?: number }) => ({
-  transportType: "tcp",
-  transportInfo,
-});
 const server = net.createServer([tcp], (socket) => socket.end());
-const [reachable] = await server.listenP(tcpAt({ address: "127.0.0.1" }));
-const nobody = [tcpAt({ address: "::1", port: 9 }), tcpAt({ address: "127.0.0.1", port: 9 })];
+const [reachable] = await server.listenP({ transportType: "tcp", transportInfo: { address: "127.0.0.1" } });
+const nobody = ["::1", "127.0.0.1"].map((address) => ({
+  ...reachable!,
+  transportInfo: { address, port: 9 },
+}));
 
 const socket = new net.Socket([slowTcp], { scheduler: ipv6First });
 try {

@@ -38,6 +38,8 @@ export interface Channel {
   readonly remote: Endpoint;
   /** This end, where the transport knows it. */
   readonly local?: Endpoint;
+  /** The public key the peer has proved, base64url; only secured channels have one. */
+  readonly remotePublicKey?: string | undefined;
   /** True if the transport carried the context's first flight, so that it must not be written again. */
   readonly firstFlightSent: boolean;
   attach(sink: ChannelSink): void;

@@ -66,7 +66,7 @@ export interface Transport {
   /** The word in connectionInfo; of the instance: a TURN transport over TCP says `turn-tcp`. */
   readonly type: string;
   readonly traits: TransportTraits;
-  /** The longest one attempt may take, session handshake included. */
+  /** The longest one attempt may take, session handshake included; 0: no limit. */
   readonly connectTimeout: Millis;
   /** Whether `dial` makes sense for this entry. Pure, never throws, whatever a stranger wrote. */
   accepts(endpoint: Endpoint): boolean;

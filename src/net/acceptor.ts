@@ -4,7 +4,10 @@ import type { Channel } from "../contract/channel.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Listener, Transport } from "../contract/transport.ts";
+import type { Identity } from "../session/identity.ts";
+import { Admission } from "./admission.ts";
 import { combineErrors, type Failure } from "./combined-error.ts";
+import type { Authorize } from "./security.ts";
 
 /** What a server's transports are to do. */
 export interface AcceptorOptions {
@@ -12,6 +15,9 @@ export interface AcceptorOptions {
   readonly transports: readonly Transport[];
   readonly listeningInfo: readonly Endpoint[];
   readonly exclusive: boolean;
+  /** Undefined: plain connections. */
+  readonly security: { readonly identity: Identity; readonly authorize: Authorize | undefined } | undefined;
+  /** A connection, its session established. */
   onChannel(channel: Channel, transport: Transport): void;
   /** One transport cannot listen, or does not any longer. */
   onTransportError(error: Error, transport: Transport): void;
@@ -22,6 +28,7 @@ export interface AcceptorOptions {
 /** The listeners of a server's transports, from `listen` to `close`. */
 export class Acceptor {
   readonly #options: AcceptorOptions;
+  readonly #admission: Admission | undefined;
   /** By transport; in their order, with gaps for those that do not listen. */
   readonly #listeners: (Listener | undefined)[] = [];
   readonly #failures: Failure[] = [];
@@ -30,13 +37,17 @@ export class Acceptor {
   #closed = false;
 
   constructor(options: AcceptorOptions) {
+    const { runtime, security } = options;
     this.#options = options;
+    this.#admission = security && new Admission({ runtime, ...security });
   }
 
   /** Where the server can be reached, in the order of the transports. */
   get endpoints(): ConnectionInfo {
+    const { security } = this.#options;
+    const common = { version: VERSION, ...(security ? { publicKey: security.identity.publicKey } : {}) };
     return this.#listeners.flatMap((listener) =>
-      (listener?.endpoints ?? []).map((endpoint) => ({ ...endpoint, version: VERSION })),
+      (listener?.endpoints ?? []).map((endpoint) => ({ ...endpoint, ...common })),
     );
   }
 
@@ -64,10 +75,7 @@ export class Acceptor {
       runtime,
       exclusive,
       listeningInfo: listeningInfo.filter(({ transportType }) => transportType === transport.type),
-      onChannel: (channel) => {
-        if (this.#closed) channel.abort();
-        else this.#options.onChannel(channel, transport);
-      },
+      onChannel: (channel) => this.#accept(channel, transport),
       onError: (error) => this.#broken(error, transport, index),
     });
     checkListener(listener);
@@ -77,6 +85,12 @@ export class Acceptor {
     }
     this.#listeners[index] = listener;
     if (!this.#referenced) listener.unref();
+  }
+
+  #accept(channel: Channel, transport: Transport): void {
+    if (this.#closed) channel.abort();
+    else if (!this.#admission) this.#options.onChannel(channel, transport);
+    else this.#admission.admit(channel, (session) => this.#options.onChannel(session, transport));
   }
 
   #broken(error: Error, transport: Transport, index: number): void {
@@ -96,6 +110,7 @@ export class Acceptor {
   /** Stops accepting. Resolves when every port is free, those included that were about to be taken. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#admission?.close();
     await Promise.allSettled([this.#opening, ...this.#listeners.map((listener) => listener?.close())]);
   }
 

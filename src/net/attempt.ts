@@ -1,10 +1,12 @@
 import { nodeError, systemError, toError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Timer } from "../contract/clock.ts";
+import type { Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Candidate } from "../contract/scheduler.ts";
 import type { DialContext } from "../contract/transport.ts";
 import { AttemptRecord, sinceStart } from "./report.ts";
+import type { DialHandshake } from "./security.ts";
 
 /** What an attempt asks of the dial it belongs to. */
 export interface AttemptOwner {
@@ -13,8 +15,8 @@ export interface AttemptOwner {
   /** The first attempt to succeed says so; the owner aborts all others before it returns. */
   won(attempt: Attempt): void;
   failed(attempt: Attempt): void;
-  /** Turns the transport's channel into the one the application gets: the session handshake. */
-  secure(channel: Channel, candidate: Candidate, signal: AbortSignal): Promise<Channel> | Channel;
+  /** The session handshake with an endpoint; undefined where connections are plain. Throws if it cannot be. */
+  beginHandshake(endpoint: Endpoint): DialHandshake | undefined;
 }
 
 /** One planned attempt: a promise made up front whose dial begins when it is due. */
@@ -28,6 +30,7 @@ export class Attempt {
   #resolve!: (channel: Channel) => void;
   #reject!: (error: Error) => void;
   #timer: Timer | undefined;
+  #handshake: DialHandshake | undefined;
 
   constructor(candidate: Candidate, owner: AttemptOwner) {
     this.candidate = candidate;
@@ -44,7 +47,8 @@ export class Attempt {
     const now = clock.now();
     this.record.start = sinceStart(now, this.#owner.began);
     this.record.outcome = "running";
-    this.#timer = clock.setTimer(now + this.candidate.transport.connectTimeout, () => this.expire());
+    const { connectTimeout } = this.candidate.transport;
+    if (connectTimeout > 0) this.#timer = clock.setTimer(now + connectTimeout, () => this.expire());
     this.#run().then(
       (channel) => this.#succeed(channel),
       (error) => this.#fail(toError(error)),
@@ -74,18 +78,22 @@ export class Attempt {
 
   async #run(): Promise<Channel> {
     const { signal } = this.#controller;
-    const channel = await this.candidate.transport.dial(this.candidate.endpoint, this.#context());
+    const { endpoint, transport } = this.candidate;
+    const handshake = this.#owner.beginHandshake(endpoint);
+    this.#handshake = handshake;
+    const channel = await transport.dial(endpoint, this.#context(handshake));
     checkChannel(channel);
     if (signal.aborted) {
       channel.abort();
       throw signal.reason;
     }
     this.record.phase = "handshake";
-    return this.#owner.secure(channel, this.candidate, signal);
+    return handshake ? handshake.secure(channel, signal) : channel;
   }
 
-  #context(): DialContext {
+  #context(handshake: DialHandshake | undefined): DialContext {
     return {
+      ...(handshake ? { firstFlight: () => handshake.firstFlight() } : {}),
       runtime: this.#owner.runtime,
       signal: this.#controller.signal,
       onPhase: (phase) => {
@@ -102,6 +110,7 @@ export class Attempt {
     this.#end("won");
     this.#resolve(channel);
     this.#owner.won(this);
+    this.#handshake?.confirm();
   }
 
   #fail(error: Error): void {

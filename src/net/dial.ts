@@ -4,7 +4,7 @@ import { type Drive, drive } from "../base/drive.ts";
 import { nodeError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Millis, Timer } from "../contract/clock.ts";
-import type { ConnectionInfo } from "../contract/endpoint.ts";
+import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Scheduler } from "../contract/scheduler.ts";
 import type { Transport } from "../contract/transport.ts";
@@ -14,6 +14,7 @@ import { Attempt, type AttemptOwner } from "./attempt.ts";
 import type { DialPolicy } from "./dial-policy.ts";
 import { makePlan } from "./plan.ts";
 import { type AttemptReport, dialError, timeoutError } from "./report.ts";
+import { DialHandshake, type DialSecurity } from "./security.ts";
 
 /** What a dial needs besides the endpoints. */
 export interface DialOptions {
@@ -23,6 +24,8 @@ export interface DialOptions {
   /** For the whole dial. */
   readonly connectTimeout: Millis;
   readonly dialPolicy: DialPolicy | undefined;
+  /** Undefined: plain connections. */
+  readonly security: DialSecurity | undefined;
 }
 
 /** What works is a matter of the host, and simulated hosts are many. */
@@ -41,6 +44,7 @@ export class Dial implements AttemptOwner {
   readonly #race: Race | undefined;
   readonly #drive: Drive | undefined;
   readonly #connectTimeout: Millis;
+  readonly #security: DialSecurity | undefined;
   #winner: Attempt | undefined;
   #timer: Timer | undefined;
   #over: Error | undefined;
@@ -50,6 +54,7 @@ export class Dial implements AttemptOwner {
     this.runtime = options.runtime;
     this.began = options.runtime.clock.now();
     this.#connectTimeout = options.connectTimeout;
+    this.#security = options.security;
     this.#blackHoles = blackHolesOf(options.runtime);
     const plan = makePlan(connectionInfo, options, this.#blackHoles);
     this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));
@@ -71,7 +76,8 @@ export class Dial implements AttemptOwner {
 
   /** Resolves with the first channel to be ready; rejects when no attempt is left, or with the reason of `abort`. */
   async run(): Promise<Channel> {
-    this.#timer = this.runtime.clock.setTimer(this.began + this.#connectTimeout, () => this.#expire());
+    if (this.#connectTimeout > 0)
+      this.#timer = this.runtime.clock.setTimer(this.began + this.#connectTimeout, () => this.#expire());
     try {
       return await this.#first();
     } catch {
@@ -114,8 +120,8 @@ export class Dial implements AttemptOwner {
     this.#drive?.wake();
   }
 
-  secure(channel: Channel): Channel {
-    return channel;
+  beginHandshake(endpoint: Endpoint): DialHandshake | undefined {
+    return this.#security && new DialHandshake(this.runtime, this.#security, endpoint);
   }
 
   #expire(): void {

@@ -5,11 +5,20 @@ import type { Runtime } from "../contract/runtime.ts";
 import type { Scheduler } from "../contract/scheduler.ts";
 import type { Transport } from "../contract/transport.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "../scheduler/schedulers.ts";
+import type { Identity } from "../session/identity.ts";
 import { defaultTransports } from "./default-transports.ts";
 import { checkDialPolicy, type DialPolicy } from "./dial-policy.ts";
+import {
+  type Authorize,
+  type DialSecurity,
+  type PeerOptions,
+  peerCheck,
+  type SecurityOptions,
+  sessionIdentity,
+} from "./security.ts";
 
 /** What a Socket and the sockets of a Server have in common; as in `node:net` where it has them. */
-export interface CommonOptions {
+export interface CommonOptions extends SecurityOptions {
   /** Keep our side open after the peer has ended its side. Default false. */
   readonly allowHalfOpen?: boolean;
   /** Bytes each direction may buffer before it pushes back. Default: that of Node's streams. */
@@ -20,8 +29,6 @@ export interface CommonOptions {
   readonly keepAlive?: boolean;
   /** Ms of idleness before the first probe. */
   readonly keepAliveInitialDelay?: Millis;
-  /** `'none'` sends the application's bytes as they are; to be set on both sides. */
-  readonly security?: "none";
   /** Where clock, randomness and sockets come from; for simulations. */
   readonly runtime?: Runtime;
 }
@@ -32,7 +39,7 @@ export interface SocketOptions extends CommonOptions {
   readonly scheduler?: "staggered" | "sequential" | "parallel" | Scheduler;
   /** The earlier library's flag: true is `scheduler: 'parallel'`. */
   readonly parallelConnectionSetup?: boolean;
-  /** Ms for the whole dial. Default 60,000. */
+  /** Ms for the whole dial; 0: no limit. Default 60,000. */
   readonly connectTimeout?: Millis;
   /** Ms of idleness after which `'timeout'` is emitted, as `setTimeout`. */
   readonly timeout?: Millis;
@@ -40,10 +47,15 @@ export interface SocketOptions extends CommonOptions {
   readonly signal?: AbortSignal;
   /** Which addresses may be dialled. Default: all. */
   readonly dialPolicy?: DialPolicy;
+  /**
+   * Talk to whoever answers where an entry carries no public key; who it was is in `remotePublicKey`. Default
+   * false: such an entry is refused.
+   */
+  readonly allowUnknownPeer?: boolean;
 }
 
 /** Options of `new Server` and `createServer`. */
-export interface ServerOptions extends CommonOptions {
+export interface ServerOptions extends CommonOptions, PeerOptions {
   /** Give out connections paused, to be resumed by whoever takes them over. */
   readonly pauseOnConnect?: boolean;
   /** Fail rather than listen elsewhere than the listeningInfo says. Default false. */
@@ -58,6 +70,15 @@ export interface SocketSettings {
   readonly connectTimeout: Millis;
   readonly dialPolicy: DialPolicy | undefined;
   readonly runtime: Runtime;
+  /** Undefined: plain connections. */
+  readonly security: DialSecurity | undefined;
+}
+
+/** ServerOptions with everything decided. */
+export interface ServerSettings {
+  readonly runtime: Runtime;
+  /** Undefined: plain connections. */
+  readonly security: { readonly identity: Identity; readonly authorize: Authorize | undefined } | undefined;
 }
 
 /** DESIGN: whole dial, 60 s. */
@@ -106,9 +127,6 @@ function checkCommonOptions(options: unknown): asserts options is CommonOptions 
   if (given.keepAliveInitialDelay !== undefined) {
     checkMillis("options.keepAliveInitialDelay", given.keepAliveInitialDelay);
   }
-  if (given.security !== undefined && given.security !== "none") {
-    throw valueError("options.security", "must be 'none'", given.security);
-  }
 }
 
 /** As Node's streams check it. */
@@ -134,7 +152,20 @@ export function socketSettings(options: SocketOptions): SocketSettings {
   const { connectTimeout = CONNECT_TIMEOUT, dialPolicy, runtime = platformRuntime } = options;
   checkMillis("options.connectTimeout", connectTimeout);
   if (options.timeout !== undefined) checkMillis("options.timeout", options.timeout);
-  return { scheduler: findScheduler(options), connectTimeout, dialPolicy, runtime };
+  return {
+    scheduler: findScheduler(options),
+    connectTimeout,
+    dialPolicy,
+    runtime,
+    security: dialSecurity(options, runtime),
+  };
+}
+
+function dialSecurity(options: SocketOptions, runtime: Runtime): DialSecurity | undefined {
+  const { allowUnknownPeer = false } = options;
+  checkOptional("options.allowUnknownPeer", allowUnknownPeer, "boolean");
+  const identity = sessionIdentity(options, runtime);
+  return identity && { identity, allowUnknownPeer };
 }
 
 function findScheduler({ scheduler, parallelConnectionSetup }: SocketOptions): Scheduler {
@@ -148,12 +179,16 @@ function findScheduler({ scheduler, parallelConnectionSetup }: SocketOptions): S
   throw typeError("options.scheduler", "a scheduler's name or an object with plan()", scheduler);
 }
 
-/** Checks a Server's options. */
-export function serverSettings(options: ServerOptions): { readonly runtime: Runtime } {
+/** Checks a Server's options and decides what was left open. */
+export function serverSettings(options: ServerOptions): ServerSettings {
   checkCommonOptions(options);
   checkOptional("options.pauseOnConnect", options.pauseOnConnect, "boolean");
   checkOptional("options.exclusive", options.exclusive, "boolean");
-  return { runtime: options.runtime ?? platformRuntime };
+  checkSignal(options.signal);
+  const { runtime = platformRuntime } = options;
+  const authorize = peerCheck(options);
+  const identity = sessionIdentity(options, runtime);
+  return { runtime, security: identity && { identity, authorize } };
 }
 
 /** The stream options of a socket's two halves. */

@@ -14,7 +14,7 @@ export interface PlanOptions {
 }
 
 /** Chosen: more cannot be tried within any patience. */
-const MAX_ATTEMPTS = 256;
+const MAX_ATTEMPTS = 64;
 
 /**
  * Which attempts a dial is to make, by its scheduler.

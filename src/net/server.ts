@@ -7,9 +7,9 @@ import type { Transport } from "../contract/transport.ts";
 import { Acceptor } from "./acceptor.ts";
 import { checkListeningInfo, type ListeningInfo } from "./listening-info.ts";
 import {
-  checkSignal,
   checkTransports,
   type ServerOptions,
+  type ServerSettings,
   type SocketSettings,
   serverSettings,
   socketSettings,
@@ -45,21 +45,26 @@ export class Server extends EventEmitter<ServerEvents> {
   maxConnections: number | undefined;
   readonly #transports: readonly Transport[];
   readonly #options: ServerOptions;
+  readonly #settings: ServerSettings;
   readonly #socketSettings: SocketSettings;
   #acceptor: Acceptor | undefined;
   #listening = false;
-  #closing = false;
+  /** Acceptors that are closing. */
+  #closing = 0;
+  /** `close` was called, and `'close'` has not been emitted for it. */
+  #closeDue = false;
   #referenced = true;
   #connections = 0;
 
   /** @throws for wrong transports or options, with the codes Node uses. */
   constructor(transports?: readonly Transport[] | null, options: ServerOptions = {}) {
     super();
-    serverSettings(options);
+    this.#settings = serverSettings(options);
     this.#transports = checkTransports(transports);
     this.#options = options;
-    this.#socketSettings = socketSettings(options.runtime ? { runtime: options.runtime } : {});
-    checkSignal(options.signal);
+    const { runtime, security } = this.#settings;
+    const dialing = security ? { identity: security.identity } : { security: "none" as const };
+    this.#socketSettings = socketSettings({ runtime, ...dialing });
   }
 
   get listening(): boolean {
@@ -110,12 +115,12 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #open(listeningInfo: readonly Endpoint[], exclusive: boolean): void {
     const acceptor = new Acceptor({
-      runtime: this.#socketSettings.runtime,
+      ...this.#settings,
       transports: this.#transports,
       listeningInfo,
       exclusive,
       onChannel: (channel, transport) => this.#accept(channel, transport),
-      onTransportError: (error, transport) => this.emit("transportError", error, transport),
+      onTransportError: (error, transport) => nextTick(() => this.emit("transportError", error, transport)),
       onBroken: (error) => this.#fail(acceptor, error),
     });
     this.#acceptor = acceptor;
@@ -138,13 +143,13 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #opened(acceptor: Acceptor): void {
-    if (this.#acceptor !== acceptor || this.#closing) return;
+    if (this.#acceptor !== acceptor) return;
     this.#listening = true;
     this.emit("listening");
   }
 
   #fail(acceptor: Acceptor, error: Error): void {
-    if (this.#acceptor !== acceptor || this.#closing) return;
+    if (this.#acceptor !== acceptor) return;
     this.#acceptor = undefined;
     this.#listening = false;
     this.emit("error", error);
@@ -176,18 +181,17 @@ export class Server extends EventEmitter<ServerEvents> {
   close(callback?: (error?: Error) => void): this {
     checkOptional("callback", callback, "function");
     const acceptor = this.#acceptor;
-    if (callback)
-      this.once("close", acceptor && !this.#closing ? () => callback() : () => callback(notRunning()));
+    if (callback) this.once("close", () => (acceptor ? callback() : callback(notRunning())));
+    this.#closeDue = true;
+    this.#acceptor = undefined;
+    this.#listening = false;
     if (!acceptor) {
       this.#emitCloseIfDrained();
       return this;
     }
-    if (this.#closing) return this;
-    this.#closing = true;
-    this.#listening = false;
+    this.#closing += 1;
     acceptor.close().then(() => {
-      this.#acceptor = undefined;
-      this.#closing = false;
+      this.#closing -= 1;
       this.#emitCloseIfDrained();
     });
     return this;
@@ -201,7 +205,8 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #emitCloseIfDrained(): void {
-    if (this.#acceptor || this.#connections > 0) return;
+    if (!this.#closeDue || this.#acceptor || this.#closing > 0 || this.#connections > 0) return;
+    this.#closeDue = false;
     nextTick(() => this.emit("close"));
   }
 

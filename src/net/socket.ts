@@ -94,6 +94,11 @@ export class Socket extends ChannelStream {
     return this.#transport?.type;
   }
 
+  /** The public key the peer has proved, as in a connectionInfo entry; undefined without a session. */
+  get remotePublicKey(): string | undefined {
+    return this.channel?.remotePublicKey;
+  }
+
   /** Every attempt of the last dial on a time line; empty on a server's sockets. */
   get report(): readonly AttemptReport[] {
     return this.#report;

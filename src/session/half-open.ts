@@ -38,6 +38,13 @@ export class HalfOpen<Entry extends object> implements Engine<Entry, never> {
     this.#deadlines.delete(entry);
   }
 
+  /** Empties the table; its entries are the caller's to give up. */
+  takeAll(): Entry[] {
+    const entries = [...this.#deadlines.keys()];
+    this.#deadlines.clear();
+    return entries;
+  }
+
   handleTimeout(now: Instant): void {
     for (let next = this.pollTimeout(); next !== undefined && next <= now; next = this.pollTimeout()) {
       this.#expireOldest();

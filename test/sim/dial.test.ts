@@ -204,7 +204,7 @@ describe("what a dial has to try", () => {
     foreign.assertTidy();
   });
 
-  it("is at most 256 attempts, though two transports accept each of 200 entries", async () => {
+  it("is at most 64 attempts, though two transports accept each of 200 entries", async () => {
     const dial = new Dialling(
       Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`e${i}`, refuse(0)])),
     );
@@ -216,7 +216,7 @@ describe("what a dial has to try", () => {
     socket.on("error", () => {});
     socket.connect(dial.info);
     await dial.clock.advanceAsync(0);
-    assert.equal(socket.report.length, 256);
-    assert.equal(dial.transport.dials.length, 256);
+    assert.equal(socket.report.length, 64);
+    assert.equal(dial.transport.dials.length, 64);
   });
 });

@@ -126,6 +126,7 @@ describe("a listener that breaks", () => {
   it("takes its entries out of the address, and the others go on", async () => {
     const serving = await new Serving({ a: listen(5), b: listen(5) }).listen();
     serving.transports[0]?.break(broken);
+    await serving.clock.advanceAsync(0);
     assert.deepEqual(serving.events, ["listening@5", "transportError a ENETDOWN@100"]);
     assert.deepEqual(serving.address, ["b", "b"]);
     serving.transports[1]?.connect();

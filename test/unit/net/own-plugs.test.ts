@@ -17,11 +17,12 @@ const broken = (part: object): Transport =>
     ...part,
   }) as Transport;
 
+const plain = { security: "none" } as const;
 const entry = { transportType: "memory", transportInfo: { name: "nobody" } };
 
 test("a dial that resolves with no channel fails with ERR_INVALID_RETURN_VALUE", async () => {
   for (const result of [undefined, null, {}, "channel"]) {
-    const socket = net.createConnection(entry, [broken({ dial: async () => result })]);
+    const socket = net.createConnection(entry, [broken({ dial: async () => result })], plain);
     const [error] = await once(socket, "error");
     assert.equal(error.code, "ERR_INVALID_RETURN_VALUE");
   }
