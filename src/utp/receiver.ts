@@ -103,10 +103,14 @@ export class Receiver {
     }
     if (distance >= MAX_REORDER) return "beyond-window";
     if (distance > 0 && this.#reorder.has(packet.seq, distance)) return "duplicate";
-    // What goes above the capacity by one packet is taken: it is how a closed window is probed. What is out of order
-    // never keeps out the packet it waits for.
-    const held = this.#queue.bytes + (distance > 0 ? this.#reorder.bytes : 0);
-    if (held >= this.capacity && length > 0) return "beyond-window";
+    if (length === 0) return undefined;
+    // One packet above the capacity is taken: it is how a closed window is probed. What is out of order may be as much again,
+    // for libutp does not count what was acknowledged selectively, and never keeps out the packet it waits for.
+    const full =
+      distance === 0
+        ? this.#queue.bytes >= this.capacity
+        : this.#queue.bytes + this.#reorder.bytes >= 2 * this.capacity;
+    if (full) return "beyond-window";
     return undefined;
   }
 
