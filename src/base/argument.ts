@@ -81,3 +81,11 @@ export function checkPort(name: string, value: unknown): number {
   const message = `${name} should be >= 0 and < 65536. Received ${received(value)}.`;
   throw nodeError("ERR_SOCKET_BAD_PORT", message, RangeError);
 }
+
+/** @throws ERR_INVALID_ARG_TYPE for what is no AbortSignal. */
+export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined) return;
+  if (typeof signal === "object" && signal !== null && "aborted" in signal && "addEventListener" in signal)
+    return;
+  throw typeError("options.signal", "an AbortSignal", signal);
+}
