@@ -14,7 +14,7 @@ export type ReadyState = "opening" | "open" | "readOnly" | "writeOnly" | "closed
 /** What a ChannelStream is made with. */
 export interface ChannelStreamParts {
   readonly clock: Clock;
-  /** Options of the Duplex. */
+  /** Options of the Duplex; how it closes is not among them. */
   readonly stream: object;
   /** Options for the channel, once there is one. */
   readonly channel?: ChosenOptions | undefined;
@@ -47,7 +47,7 @@ export class ChannelStream extends Duplex {
   #outgoing = new Outgoing();
 
   constructor({ clock, stream, channel, onDestroy }: ChannelStreamParts) {
-    super(stream);
+    super({ ...stream, autoDestroy: true, emitClose: false });
     this.#clock = clock;
     this.#channelOptions = channel;
     this.#onDestroy = onDestroy;
