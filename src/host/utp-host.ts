@@ -15,9 +15,6 @@ const USUAL_DATAGRAM = 1472;
 /** Below that a connection would crawl, whatever the buffer (chosen). */
 const LEAST_WINDOW = 16 * 1024;
 
-/** Codes that say a dial cannot succeed; what is established rides them out. */
-const HOPELESS = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPERM", "EACCES", "EADDRNOTAVAIL"]);
-
 /** What a connection's sink hears of each event. */
 const SINK_METHOD = {
   connected: "onConnected",
@@ -160,16 +157,7 @@ export class UtpHost implements DatagramSink {
 
   onSendError(code: string, remote: SocketAddress | undefined): void {
     this.sendErrors.set(code, (this.sendErrors.get(code) ?? 0) + 1);
-    if (remote) this.#sendFailed(code, remote);
-  }
-
-  #sendFailed(code: string, { address, port }: SocketAddress): void {
-    if (!HOPELESS.has(code)) return;
-    for (const connection of [...this.endpoint.connections()]) {
-      const { remote, state } = connection;
-      if (state !== "connecting" || remote.port !== port || remote.address !== address) continue;
-      connection.abort(systemError(code, "connect", address, port));
-    }
+    if (remote) this.endpoint.sendFailed(code, remote, this.#runtime.clock.now());
   }
 
   /** The system took the socket away. */

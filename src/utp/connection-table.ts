@@ -41,6 +41,12 @@ export class ConnectionTable {
     this.size--;
   }
 
+  /** All connections with one remote. */
+  to({ address, port }: SocketAddress): UtpConnection[] {
+    const host = this.#hosts.get(address)?.values() ?? [];
+    return [...host].filter(({ remote }) => remote.port === port);
+  }
+
   *[Symbol.iterator](): IterableIterator<UtpConnection> {
     for (const host of this.#hosts.values()) yield* host.values();
   }

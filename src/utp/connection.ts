@@ -5,6 +5,7 @@ import type { Instant, Millis } from "../contract/clock.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { Acceptance, ConnectionOwner, ConnectionParts, Farewell } from "./connection-parts.ts";
 import { makeController } from "./controllers.ts";
+import { Counters } from "./counters.ts";
 import type { Dial } from "./dial.ts";
 import { Liveness } from "./liveness.ts";
 import { News } from "./news.ts";
@@ -18,6 +19,8 @@ import { type ConnectionSettings, checkMeta } from "./settings.ts";
 import { Transmitter } from "./transmitter.ts";
 import { Validation } from "./validation.ts";
 
+/** Codes of the system that say a dial cannot succeed; what is established rides them out. */
+const HOPELESS = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPERM", "EACCES", "EADDRNOTAVAIL"]);
 /** After so long without a packet, memory for many in flight is given back (chosen). */
 const IDLE: Millis = 5000;
 /** Packets may arrive this many acknowledgements late; older ones are somebody's guess (chosen: the most in flight). */
@@ -61,9 +64,7 @@ export class UtpConnection {
   #abandoned = false;
   /** The endpoint has forgotten us. */
   #released = false;
-  #bytesWritten = 0;
-  #packetsSent = 0;
-  #packetsReceived = 0;
+  readonly #counters = new Counters();
 
   constructor(parts: ConnectionParts, dial: Dial | undefined, acceptance: Acceptance | undefined) {
     const { identity, settings, controller, now } = parts;
@@ -130,7 +131,7 @@ export class UtpConnection {
     const sender = this.#sender;
     if (this.#state === "closed" || sender.ending) return false;
     sender.buffer.push(chunk, meta);
-    this.#bytesWritten += chunk.length;
+    this.#counters.bytesWritten += chunk.length;
     this.#owner.touch(this);
     if (sender.buffer.unsent < this.#settings.sendBuffer) return true;
     this.#news.drainWanted = true;
@@ -221,27 +222,12 @@ export class UtpConnection {
   }
 
   stats(): UtpStats {
-    const { rtt, flight, controller, peerWindow } = this.#sender;
-    return {
-      bytesRead: this.#receiver.bytesRead,
-      bytesWritten: this.#bytesWritten,
-      rtt: rtt.smoothed,
-      minRtt: rtt.min,
-      rto: rtt.rto,
-      inFlight: flight.inFlight.bytes,
-      congestionWindow: controller.window(),
-      peerWindow,
-      payload: this.#sender.payload,
-      packetsSent: this.#packetsSent,
-      packetsReceived: this.#packetsReceived,
-      retransmitted: this.#sender.retransmitted,
-      timeouts: this.#sender.timeouts,
-    };
+    return this.#counters.stats(this.#sender, this.#receiver);
   }
 
   /** For the endpoint: a packet with our id. Returns why it was dropped, if it was. */
   receive(packet: Packet, now: Instant): string | undefined {
-    this.#packetsReceived++;
+    this.#counters.packetsReceived++;
     if (packet.type === RESET) return this.#receiveReset(packet);
     if (this.#state === "connecting" && !this.#receiveAnswer(packet, now)) return "no-answer";
     const acked = serialDistance(packet.ack, this.#sender.flight.una);
@@ -318,6 +304,14 @@ export class UtpConnection {
     return undefined;
   }
 
+  /** For the endpoint: the system could not send to the peer, or was told that nobody is there. */
+  sendFailed(code: string, now: Instant): void {
+    if (code === "EMSGSIZE") this.#transmitter.tooLarge(now);
+    else if (this.#state === "connecting" && HOPELESS.has(code)) this.#fail(code, "silence");
+    else if (code === "ECONNREFUSED") this.#liveness.refused(now);
+    this.#owner.touch(this);
+  }
+
   /** Tells the user what is new, and ends when both directions have. */
   #settle(): void {
     if (this.#abandoned) {
@@ -363,7 +357,7 @@ export class UtpConnection {
     if (this.#state === "connected") {
       this.#news.drain(this.#sender.buffer.unsent, this.#settings.sendBuffer / 2);
     }
-    this.#packetsSent++;
+    this.#counters.packetsSent++;
     this.#validation.sent(size);
     return size;
   }
@@ -389,6 +383,7 @@ export class UtpConnection {
     if (this.#released) return;
     const verdict = this.#liveness.judge(now);
     if (verdict === "lingered") this.#release(this.#sender.finished ? "silence" : "reset");
+    else if (verdict === "refused") this.#fail("ECONNRESET", "silence");
     else if (verdict !== "alive") this.#fail("ETIMEDOUT", verdict === "silent" ? "reset" : "silence");
     else this.#owner.touch(this);
     if (verdict !== "alive" || this.#state === "connecting") return;

@@ -71,6 +71,11 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     return this.#table.size;
   }
 
+  /** The system could not send to `remote`, or was told that nobody is there; `code` is an errno code. */
+  sendFailed(code: string, remote: SocketAddress, now: Instant): void {
+    for (const connection of this.#table.to(remote)) connection.sendFailed(code, now);
+  }
+
   connections(): IterableIterator<UtpConnection> {
     return this.#table[Symbol.iterator]();
   }

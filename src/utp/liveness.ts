@@ -11,8 +11,11 @@ const LINGER: Millis = 5000;
 /** How long the acknowledgement of our FIN is awaited when nothing else is missing (chosen). */
 const LAST_ACK: Millis = 10_000;
 
+/** A peer whose system says that nobody is there gets this long to show that it is (chosen: anybody may say so). */
+const REFUSED: Millis = 2000;
+
 /** What is to be done about a connection: nothing, or why it is over. */
-export type Verdict = "alive" | "lingered" | "silent" | "unproved";
+export type Verdict = "alive" | "lingered" | "refused" | "silent" | "unproved";
 
 /** How long a connection waits, and for what. */
 export interface Patience {
@@ -34,6 +37,7 @@ export class Liveness {
   #lingerUntil: Instant = Number.POSITIVE_INFINITY;
   #askedAt: Instant = Number.NEGATIVE_INFINITY;
   #unanswered: Instant | undefined;
+  #refusedUntil: Instant = Number.POSITIVE_INFINITY;
 
   constructor(patience: Patience, { sender, receiver, validation }: Halves) {
     this.#patience = patience;
@@ -52,6 +56,12 @@ export class Liveness {
     this.heardAt = now;
     this.#connectBy = Number.POSITIVE_INFINITY;
     this.#unanswered = undefined;
+    this.#refusedUntil = Number.POSITIVE_INFINITY;
+  }
+
+  /** The peer's system says that nobody is there. */
+  refused(now: Instant): void {
+    this.#refusedUntil = Math.min(this.#refusedUntil, now + REFUSED);
   }
 
   /** The user has closed: what is left to send gets 5 s from the first time this is called. */
@@ -75,6 +85,7 @@ export class Liveness {
     return Math.min(
       this.#connectBy,
       this.#lingerUntil,
+      this.#refusedUntil,
       this.#validation.deadline,
       this.#silentAt(),
       this.#askAt(),
@@ -83,6 +94,7 @@ export class Liveness {
 
   judge(now: Instant): Verdict {
     if (this.#lingerUntil <= now) return "lingered";
+    if (this.#refusedUntil <= now) return "refused";
     if (this.#connectBy <= now || this.#silentAt() <= now) return "silent";
     return this.#validation.deadline <= now && !this.#validation.unconfirmed ? "unproved" : "alive";
   }

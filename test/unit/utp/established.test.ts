@@ -398,3 +398,31 @@ test("sequence numbers wrap", () => {
   peer.send({ type: STATE, id, seq: peerSeq, ack: 0, window: 9000 });
   assert.equal(connection.unacknowledged, 1200);
 });
+
+test("a peer whose system says that nobody is there is given up unless it shows up within two seconds", () => {
+  const { peer, connection, acknowledge } = connected();
+  connection.write(new Uint8Array(100));
+  peer.sent();
+  peer.endpoint.sendFailed("ECONNREFUSED", { address: "10.0.0.2", port: 1002 }, peer.now);
+  peer.advance(1900);
+  acknowledge(1);
+  peer.advance(5000);
+  assert.equal(connection.state, "connected");
+  peer.endpoint.sendFailed("ECONNREFUSED", { address: "10.0.0.2", port: 1002 }, peer.now);
+  peer.endpoint.sendFailed("ECONNREFUSED", { address: "10.0.0.2", port: 1003 }, peer.now);
+  peer.advance(2001);
+  assert.equal(peer.error, "ECONNRESET");
+});
+
+test("packets get smaller when the system says they are too large", () => {
+  const peer = new ScriptedPeer({ isOwnHost: () => true });
+  const { connection } = peer.dialled(1_000_000);
+  connection.write(new Uint8Array(100_000));
+  const large = peer.sent()[0]!.payload.length;
+  peer.endpoint.sendFailed("EMSGSIZE", { address: "10.0.0.2", port: 1002 }, peer.now);
+  connection.setNoDelay(true);
+  connection.write(new Uint8Array(50_000));
+  peer.advance(30);
+  assert.ok(large > 60_000);
+  assert.equal(connection.stats().payload, 1200);
+});
