@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import type { SeededRandom } from "../../../src/base/random.ts";
-import type { Millis } from "../../../src/contract/clock.ts";
+import type { Clock, Millis } from "../../../src/contract/clock.ts";
 import type { UtpConnection } from "../../../src/utp/connection.ts";
-import type { UtpEndpoint } from "../../../src/utp/endpoint.ts";
 import type { UtpEvent } from "../../../src/utp/options.ts";
-import type { Side } from "../../kit/pair.ts";
-import type { VirtualClock } from "../../kit/virtual-clock.ts";
 import { Pattern } from "./pattern.ts";
 
 /** What an application does with its end of a connection. */
@@ -39,6 +36,14 @@ export const EAGER: Script = {
   answers: false,
 };
 
+/** What an application has around it. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  /** Does something to the connection as its host asks for. */
+  readonly call: <Result>(action: () => Result) => Result;
+}
+
 /** One end of one connection with the application that uses it, which judges every byte and every event. */
 export class Party {
   readonly name: string;
@@ -52,9 +57,7 @@ export class Party {
   /** The application has closed or reset the connection itself. */
   left = false;
   peer: Party | undefined;
-  readonly #side: Side<UtpEndpoint>;
-  readonly #clock: VirtualClock;
-  readonly #random: SeededRandom;
+  readonly #around: Surroundings;
   readonly #outgoing: Pattern;
   readonly #incoming: Pattern;
   #blocked = false;
@@ -64,19 +67,11 @@ export class Party {
   #pauses = 0;
   #pauseAt = 0;
 
-  constructor(
-    name: string,
-    id: number,
-    script: Script,
-    side: Side<UtpEndpoint>,
-    clock: VirtualClock,
-    random: SeededRandom,
-  ) {
+  /** `id` names its stream of bytes; the peer's is the one that differs in the last bit. */
+  constructor(name: string, id: number, script: Script, around: Surroundings) {
     this.name = name;
     this.script = script;
-    this.#side = side;
-    this.#clock = clock;
-    this.#random = random;
+    this.#around = around;
     this.#outgoing = new Pattern(id);
     this.#incoming = new Pattern(id ^ 1);
     this.#pauseAt = script.pauses > 0 ? script.pauseEvery : Number.POSITIVE_INFINITY;
@@ -127,19 +122,19 @@ export class Party {
   #write(): void {
     const { bytes, chunk } = this.script;
     while (!this.#blocked && !this.left && !this.closed && this.written < bytes) {
-      const length = Math.min(1 + this.#random.integer(chunk), bytes - this.written);
+      const length = Math.min(1 + this.#around.random.integer(chunk), bytes - this.written);
       const data = this.#outgoing.slice(this.written, length);
       const meta = this.written < bytes / 2 ? undefined : this.script.meta;
       this.written += length;
-      this.#blocked = !this.#side.call(() => this.connection!.write(data, meta));
+      this.#blocked = !this.#around.call(() => this.connection!.write(data, meta));
       this.#mayLeave();
     }
-    if (this.written === bytes && !this.left) this.#side.call(() => this.connection!.end());
+    if (this.written === bytes && !this.left) this.#around.call(() => this.connection!.end());
   }
 
   #read(): void {
     while (!this.#paused && !this.left) {
-      const chunk = this.#side.call(() => this.#take());
+      const chunk = this.#around.call(() => this.#take());
       if (!chunk) return;
       assert.ok(chunk.length > 0, `${this.name} reads nothing`);
       assert.ok(this.#incoming.matches(chunk, this.read), `${this.name} reads other bytes at ${this.read}`);
@@ -160,7 +155,8 @@ export class Party {
     this.#pauses++;
     const more = this.#pauses < this.script.pauses;
     this.#pauseAt = more ? this.read + this.script.pauseEvery : Number.POSITIVE_INFINITY;
-    this.#clock.setTimer(this.#clock.now() + this.script.pause, () => {
+    const { clock } = this.#around;
+    clock.setTimer(clock.now() + this.script.pause, () => {
       this.#paused = false;
       this.#read();
     });
@@ -177,7 +173,7 @@ export class Party {
     const { connection } = this;
     if (!connection || this.left || this.closed) return;
     this.left = true;
-    this.#side.call(() => (how === "close" ? connection.close() : connection.abort()));
+    this.#around.call(() => (how === "close" ? connection.close() : connection.abort()));
   }
 
   /** Closed in good order by both sides, not by its own application. */

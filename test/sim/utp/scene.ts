@@ -8,7 +8,7 @@ import { decodePacket, Packet } from "../../../src/utp/packet.ts";
 import type { LinkOptions } from "../../kit/link.ts";
 import { Pair, type Side, type SideName } from "../../kit/pair.ts";
 import type { Trace } from "../../kit/trace.ts";
-import { EAGER, Party, type Script } from "./party.ts";
+import { EAGER, Party, type Script, type Surroundings } from "./party.ts";
 
 /** Nothing may take longer: pauses of an hour, and all time-outs. */
 const LIMIT: Millis = 3 * 3_600_000;
@@ -77,7 +77,7 @@ export class Scene {
     const to = from === "a" ? "b" : "a";
     const id = 2 * this.dialogues.length;
     const party = (name: string, side: SideName, which: number, part: Partial<Script> | undefined) =>
-      new Party(name, id + which, { ...EAGER, ...part }, this.pair[side], this.pair.clock, this.random);
+      new Party(name, id + which, { ...EAGER, ...part }, this.#around(side));
     const dialler = party(`dialler ${id / 2} on ${from}`, from, 0, script.dialler);
     const acceptor = party(`acceptor ${id / 2} on ${to}`, to, 1, script.acceptor);
     dialler.peer = acceptor;
@@ -87,6 +87,11 @@ export class Scene {
       this.#connect(from, dialler, acceptor, script),
     );
     return { dialler, acceptor };
+  }
+
+  #around(side: SideName): Surroundings {
+    const call = <Result>(action: () => Result): Result => this.pair[side].call(action);
+    return { clock: this.pair.clock, random: this.random, call };
   }
 
   #connect(from: SideName, dialler: Party, acceptor: Party, script: DialScript): void {
@@ -147,7 +152,8 @@ export class Scene {
   }
 }
 
-function outcome({ dialler, acceptor }: Dialogue): number {
+/** How many of a dialogue's sides had bad luck at the very end; fails if bytes were. */
+export function outcome({ dialler, acceptor }: Dialogue): number {
   if (!acceptor.connection?.validated) {
     assert.ok(dialler.closed?.error, `${dialler.name} talked to nobody`);
     return 1;
@@ -161,7 +167,7 @@ function outcome({ dialler, acceptor }: Dialogue): number {
 }
 
 /** A connection that ends in good order has done its work: no silent loss. */
-function check(party: Party): void {
+export function check(party: Party): void {
   const { connection, closed, name, peer } = party;
   if (!connection) return;
   assert.ok(closed, `${name} is stuck: ${party.heard}`);
