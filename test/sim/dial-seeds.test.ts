@@ -52,7 +52,7 @@ async function play(random: SeededRandom, ties: boolean): Promise<Run> {
   const script = Object.fromEntries(names.map((name) => [name, anyOutcome(random, ties)]));
   const limits = {
     attempt: 5_000,
-    dial: random.chance(0.2) ? duration(random, ties) : 60_000,
+    dial: (random.chance(0.2) ? duration(random, ties) : 60_000) || Infinity,
     patience: random.chance(0.2) ? duration(random, ties) : Infinity,
   };
   let plan: Expected[] = [];
@@ -66,7 +66,7 @@ async function play(random: SeededRandom, ties: boolean): Promise<Run> {
       return planned;
     },
   };
-  const dial = new Dialling(script, { scheduler, connectTimeout: limits.dial });
+  const dial = new Dialling(script, { scheduler, connectTimeout: limits.dial === Infinity ? 0 : limits.dial });
   if (limits.patience < Infinity) {
     dial.clock.setTimer(dial.start + limits.patience, () => dial.socket.destroy());
   }

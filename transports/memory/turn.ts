@@ -5,5 +5,5 @@ import { nextTick } from "#platform";
  * is to a transport with a wire, without a timer. Ticks alone would overtake whoever awaits.
  */
 export function nextTurn(task: () => void): void {
-  queueMicrotask(() => nextTick(task));
+  Promise.resolve().then(() => nextTick(task));
 }
