@@ -10,7 +10,7 @@ import type { Dial } from "./dial.ts";
 import { Liveness } from "./liveness.ts";
 import { News } from "./news.ts";
 import type { ConnectionSink, ReceivedPacket, UtpStats } from "./options.ts";
-import { FIRST_FLIGHT_ACCEPTED, type Packet, RESET, STATE, SYN } from "./packet.ts";
+import { FIRST_FLIGHT_ACCEPTED, HEADER_SIZE, type Packet, RESET, STATE, SYN } from "./packet.ts";
 import { micros, PacketWriter } from "./packet-writer.ts";
 import { PathMtu } from "./path-mtu.ts";
 import { Receiver } from "./receiver.ts";
@@ -340,6 +340,8 @@ export class UtpConnection {
 
   #release(farewell: Farewell): void {
     if (farewell === "linger" && this.#transmitter.ackDue) farewell = "last-ack";
+    // Before proof not even a RESET leaves that is more than what came.
+    if (this.#validation.allowance < HEADER_SIZE) farewell = "silence";
     this.#abandoned = false;
     const { next } = this.#sender.flight;
     const ack = (this.#receiver.next - 1) & 0xffff;

@@ -8,7 +8,8 @@ import { VirtualClock } from "./virtual-clock.ts";
 /** IPv4 and UDP headers in bytes. */
 const OVERHEAD = 28;
 
-interface Crossing extends Datagram {
+/** A datagram on its way; `remote` is where it comes from. */
+export interface Crossing extends Datagram {
   readonly to: SocketAddress;
 }
 
@@ -49,6 +50,8 @@ export class Bottleneck {
   /** From the left side to the right one, and back. */
   readonly right: Link<Crossing>;
   readonly left: Link<Crossing>;
+  /** Gets what arrives for nobody. */
+  onStray: ((crossing: Crossing) => void) | undefined;
   readonly #members = new Map<string, Member>();
 
   constructor(link: { readonly right: LinkOptions; readonly left: LinkOptions }, seed = 1) {
@@ -104,7 +107,10 @@ export class Bottleneck {
 
   #arrive(crossing: Crossing, now: Instant): void {
     const member = this.#members.get(keyOf(crossing.to));
-    if (!member) return;
+    if (!member) {
+      this.onStray?.(crossing);
+      return;
+    }
     member.station.engine.handleDatagram(crossing, now);
     this.#drain(member);
   }

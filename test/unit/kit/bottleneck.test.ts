@@ -42,12 +42,14 @@ describe("a bottleneck", () => {
     assert.equal(net.clock.now() - from, 1234);
   });
 
-  test("drops what is sent to nobody", () => {
+  test("tells what is sent to nobody, and carries on", () => {
     const net = network(50);
-    const sender = net.join("left", new TcpSender("reno", { address: "10.9.9.9", port: 1 }));
-    sender.call(() => {});
+    const nobody = { address: "10.9.9.9", port: 1 };
+    const strays: string[] = [];
+    net.onStray = ({ to }) => strays.push(to.address);
+    net.join("left", new TcpSender("reno", nobody)).call(() => {});
     net.runFor(500);
-    assert.ok(net.right.counters.delivered > 0);
+    assert.ok(strays.length > 0 && strays.every((address) => address === nobody.address));
   });
 });
 
