@@ -4,7 +4,6 @@ import { serialDistance } from "../base/serial.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { Acceptance, ConnectionOwner, ConnectionParts, Farewell } from "./connection-parts.ts";
-import { makeController } from "./controllers.ts";
 import { Counters } from "./counters.ts";
 import type { Dial } from "./dial.ts";
 import { Liveness } from "./liveness.ts";
@@ -206,8 +205,7 @@ export class UtpConnection {
 
   /** Switches the congestion controller by name; unknown names are ignored. */
   setCongestion(name: string): void {
-    const controller = makeController(name, { payload: this.#sender.payload });
-    if (controller && name !== this.#sender.controller.name) this.#sender.controller = controller;
+    this.#sender.setCongestion(name);
   }
 
   setNoDelay(noDelay: boolean): void {
@@ -285,8 +283,7 @@ export class UtpConnection {
     if (this.#validation.firstFlightAccepted) this.#sender.buffer.skip(dial.dataLength);
     if (dial.tries === 1) this.#sender.rtt.sample(Math.max(0.001, now - dial.sentAt), now);
     this.#validation.peerExtended = extended;
-    if (extended) this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
-    this.#transmitter.ackDue = true;
+    this.#transmitter.prove(now);
     this.#owner.emit(this, "connected");
     return true;
   }
@@ -350,6 +347,11 @@ export class UtpConnection {
     this.#owner.release(this, farewell, next, ack);
   }
 
+  /** For the endpoint: payload bytes a packet that never left before may have. */
+  get largestPacket(): number {
+    return Math.min(this.#sender.payload, this.#sender.buffer.unsent);
+  }
+
   /** For the endpoint: writes the next packet into `out`; returns its size, 0 if nothing may leave now. */
   transmit(now: Instant, out: Uint8Array): number {
     if (this.#released) return 0;
@@ -389,16 +391,10 @@ export class UtpConnection {
     else if (verdict !== "alive") this.#fail("ETIMEDOUT", verdict === "silent" ? "reset" : "silence");
     else this.#owner.touch(this);
     if (verdict !== "alive" || this.#state === "connecting") return;
-    if (this.#validation.deadline <= now) this.#prove(now);
+    if (this.#validation.deadline <= now) this.#transmitter.prove(now);
     if (this.#liveness.ask(now)) this.#transmitter.keepAliveDue = true;
     if (now - this.#liveness.heardAt > IDLE) this.#sender.flight.trim();
     this.#transmitter.mtu.expire(now);
     this.#sender.expire(now);
-  }
-
-  /** Repeats our proof. */
-  #prove(now: Instant): void {
-    this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
-    this.#transmitter.ackDue = true;
   }
 }

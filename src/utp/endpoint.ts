@@ -27,7 +27,7 @@ import { HANDSHAKE_EXTENSION } from "./validation.ts";
 const MAX_OVERHEAD = 300;
 /** Size of an accepting STATE with the handshake extension. */
 const EXTENDED_ANSWER = HEADER_SIZE + HANDSHAKE_EXTENSION;
-/** Payload on every path; larger ones make the scratch buffer grow. */
+/** Payload of most paths; bulk data in larger packets makes the scratch buffer grow. */
 const USUAL_PAYLOAD = 1452;
 /** Unread bytes per connection unless told (chosen: half of Linux's stock buffer counted in datagrams). */
 const RECEIVE_WINDOW = 64 * 1024;
@@ -120,8 +120,6 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     const { payload } = settings;
     const controller =
       makeController(settings.congestion, { payload }) ?? makeController("ledbat", { payload })!;
-    const needed = settings.maxPayload + MAX_OVERHEAD;
-    if (needed > this.#scratch.bytes.length) this.#scratch.renew(needed);
     this.#strangers.forget(identity.remote, identity.receiveId);
     const { receiveWindow = RECEIVE_WINDOW } = this.#options;
     const parts = { identity, settings, controller, receiveWindow, owner: this.#owner, now: this.#now };
@@ -259,6 +257,8 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     const answer = this.#outbox.shift();
     if (answer) return answer;
     for (let connection = this.#queue.next(); connection; connection = this.#queue.next()) {
+      const needed = connection.largestPacket + MAX_OVERHEAD;
+      if (needed > this.#scratch.bytes.length) this.#scratch.renew(needed);
       const size = connection.transmit(now, this.#scratch.bytes);
       if (size > 0) {
         this.#datagram.data = this.#scratch.view(size);

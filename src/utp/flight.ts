@@ -60,9 +60,8 @@ export class PacketList {
   }
 }
 
-const MIN_RING = 16;
-/** A ring this small is not worth giving back. */
-const KEPT_RING = 64;
+/** Enough for requests and answers; it doubles (chosen: an idle connection is to be small). */
+const MIN_RING = 4;
 
 /**
  * The packets between the first unacknowledged sequence number and the next one to be given, in a ring indexed by
@@ -79,7 +78,7 @@ export class Flight {
   sacked = 0;
   readonly inFlight = new PacketList();
   readonly lost = new PacketList();
-  #ring: SentPacket[] = [];
+  #ring: (SentPacket | undefined)[] = [];
 
   constructor(first: number) {
     this.una = this.next = first & 0xffff;
@@ -100,7 +99,9 @@ export class Flight {
   /** Gives the next sequence number. The caller fills the segment and calls `opened`. */
   open(): SentPacket {
     if (this.span >= this.#ring.length) this.#grow();
-    const packet = this.#ring[this.next & (this.#ring.length - 1)]!;
+    const at = this.next & (this.#ring.length - 1);
+    this.#ring[at] ??= new SentPacket();
+    const packet = this.#ring[at];
     packet.seq = this.next;
     packet.fin = false;
     packet.transmissions = 0;
@@ -148,7 +149,7 @@ export class Flight {
 
   /** Gives back memory if nothing is outstanding. */
   trim(): void {
-    if (this.span === 0 && this.#ring.length > KEPT_RING) this.#ring = [];
+    if (this.span === 0) this.#ring = [];
   }
 
   clear(): void {
@@ -166,12 +167,11 @@ export class Flight {
   #grow(): void {
     const old = this.#ring;
     const size = Math.max(MIN_RING, old.length * 2);
-    const ring = new Array<SentPacket>(size);
+    const ring = new Array<SentPacket | undefined>(size).fill(undefined);
     for (let i = 0; i < old.length; i++) {
       const seq = (this.una + i) & 0xffff;
-      ring[seq & (size - 1)] = old[seq & (old.length - 1)]!;
+      ring[seq & (size - 1)] = old[seq & (old.length - 1)];
     }
-    for (let i = 0; i < size; i++) ring[i] ??= new SentPacket();
     this.#ring = ring;
   }
 }

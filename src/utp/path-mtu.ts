@@ -29,7 +29,7 @@ export class PathMtu {
   /** Index into the sizes of the one being tried; past the end when the search is over. */
   #trying = 0;
   #probes = 0;
-  #state: "idle" | "due" | "sent" | "resting" = "idle";
+  #state: "idle" | "due" | "sent" | "resting" | "over" = "idle";
 
   /** `ceiling`: most that may be tried; `family` 6 has less room. */
   constructor(start: number, ceiling: number, family: 0 | 4 | 6) {
@@ -41,7 +41,7 @@ export class PathMtu {
 
   /** Bulk data flows to a peer that answers probes: the search may begin. */
   begin(): void {
-    if (this.#state === "idle" && this.#target !== undefined) this.#state = "due";
+    if (this.#state === "idle") this.#state = this.#target === undefined ? "over" : "due";
   }
 
   /** The size of the probe datagram to send now, or 0. Counts as sent. */

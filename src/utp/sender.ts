@@ -2,16 +2,15 @@ import { serialDistance } from "../base/serial.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import { AckReport } from "./ack-report.ts";
 import type { CongestionController } from "./congestion.ts";
+import { makeController } from "./controllers.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
 import { Flight, type SentPacket } from "./flight.ts";
 import { LossDetection } from "./loss.ts";
+import { Pacer } from "./pacer.ts";
 import { EXTENSION_HEADER_SIZE } from "./packet.ts";
 import { RetransmissionTimer } from "./retransmission-timer.ts";
 import { RoundTripTime } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
-
-/** Pacing lets packets leave this much early, since timers are no finer (chosen). */
-const PACING_SLACK: Millis = 1;
 
 /** Packets of Ethernet's size are never cut down to the peer's window. */
 const USUAL_PAYLOAD = 1452;
@@ -73,9 +72,7 @@ export class Sender {
   /** A packet may leave whatever the window says. */
   #probeDue = false;
   #windowLimited = false;
-  #pacedUntil: Instant = 0;
-  /** Something waits for its time to leave. */
-  #paced = false;
+  readonly #pacer = new Pacer();
   /** Of the acknowledgement at hand, the order of the packet that left last. */
   #latestAcked = -1;
 
@@ -96,6 +93,12 @@ export class Sender {
     this.peerWindow = window;
     const most = Math.max(USUAL_PAYLOAD, Math.floor(window / LEAST_IN_WINDOW));
     if (this.payload > most) this.setPayload(most);
+  }
+
+  /** Switches the congestion controller by name; unknown names are ignored. */
+  setCongestion(name: string): void {
+    if (name === this.controller.name) return;
+    this.controller = makeController(name, { payload: this.payload }) ?? this.controller;
   }
 
   /** Payload of new packets from now on. */
@@ -137,8 +140,8 @@ export class Sender {
    * payload and metadata it may have; `reserve`: how much less than usual a new one may have.
    */
   poll(now: Instant, limit: number, reserve: number): SentPacket | undefined {
-    this.#paced = this.#pacedUntil - PACING_SLACK > now && !this.#probeDue && this.#hasMore();
-    if (this.#paced) return undefined;
+    this.#pacer.waiting = !this.#probeDue && this.#pacer.holds(now) && this.#hasMore();
+    if (this.#pacer.waiting) return undefined;
     const idle = this.flight.inFlight.count === 0;
     const packet =
       this.#retransmission(limit) ??
@@ -151,15 +154,9 @@ export class Sender {
     if (++packet.transmissions > 1) this.retransmitted++;
     this.#rate.onSent(packet, idle, now);
     this.controller.onSent(now, packet.length, this.flight.inFlight.bytes);
-    this.#pace(packet.length, now);
+    this.#pacer.sent(packet.length, this.controller.pacingRate(), now);
     if (!this.#timer.running) this.#arm(now);
     return packet;
-  }
-
-  #pace(bytes: number, now: Instant): void {
-    const rate = this.controller.pacingRate();
-    if (rate === Number.POSITIVE_INFINITY) this.#pacedUntil = 0;
-    else this.#pacedUntil = Math.max(now, this.#pacedUntil) + bytes / rate;
   }
 
   #retransmission(limit: number): SentPacket | undefined {
@@ -363,8 +360,7 @@ export class Sender {
   /** When `expire` has something to do, or a paced packet may leave. */
   deadline(now: Instant): Instant {
     if (!this.#timer.running && this.#blockedByPeer()) this.#arm(now);
-    const at = Math.min(this.#timer.at, this.#loss.deadline);
-    return this.#paced ? Math.min(at, this.#pacedUntil - PACING_SLACK) : at;
+    return Math.min(this.#timer.at, this.#loss.deadline, this.#pacer.deadline);
   }
 
   #hasMore(): boolean {

@@ -42,6 +42,12 @@ export class Transmitter {
     this.#validation = validation;
   }
 
+  /** Dialling: shows the peer that its answer came, and goes on doing so if it can confirm that it knows. */
+  prove(now: Instant): void {
+    this.ackDue = true;
+    if (this.#validation.peerExtended) this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
+  }
+
   /** Notes what a packet says about the path. */
   receive(packet: Packet, now: Instant): void {
     if (packet.probeStart > 0) this.#probeToAnswer = packet.data.length;
