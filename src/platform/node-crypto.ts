@@ -11,7 +11,6 @@ import {
 import type { Aead, CipherName, Crypto, KeyPair } from "../contract/crypto.ts";
 
 const ALGORITHMS = { AESGCM: "aes-256-gcm", ChaChaPoly: "chacha20-poly1305" } as const;
-const TAG_OPTIONS = { authTagLength: 16 };
 const TAG_LENGTH = 16;
 
 /** What PKCS #8 puts before the 32 bytes of an X25519 private key (RFC 8410 §7). */
@@ -98,7 +97,7 @@ class NodeAead implements Aead {
 
   seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, headroom: number): Uint8Array {
     // The two calls are typed by the name of the cipher and do the same.
-    const cipher = createCipheriv(ALGORITHMS[this.#cipher] as "aes-256-gcm", this.#key, nonce, TAG_OPTIONS);
+    const cipher = createCipheriv(ALGORITHMS[this.#cipher] as "aes-256-gcm", this.#key, nonce);
     if (ad.length > 0) cipher.setAAD(ad);
     const sealed = Buffer.allocUnsafeSlow(headroom + plaintext.length + TAG_LENGTH);
     sealed.set(cipher.update(plaintext), headroom);
@@ -111,7 +110,7 @@ class NodeAead implements Aead {
     const length = sealed.length - TAG_LENGTH;
     if (length < 0) return undefined;
     const algorithm = ALGORITHMS[this.#cipher] as "aes-256-gcm";
-    const decipher = createDecipheriv(algorithm, this.#key, nonce, TAG_OPTIONS);
+    const decipher = createDecipheriv(algorithm, this.#key, nonce);
     decipher.setAuthTag(sealed.subarray(length));
     if (ad.length > 0) decipher.setAAD(ad);
     const plaintext = decipher.update(sealed.subarray(0, length));

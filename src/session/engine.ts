@@ -29,6 +29,9 @@ export type SessionEvent =
 /** How long an abort in good order may take to reach the peer (DESIGN §4). */
 const LINGER: Millis = 5000;
 
+/** Chosen: less than this is worth waiting a moment for the writer that has just been told to go on. */
+const SMALL_REST = 1 << 14;
+
 /**
  * One session over one ordered pipe of bytes: first the handshake, then the exchange of frames. Drive it
  * with the pipe's bytes; `drive` of `base/drive.ts` does the rest.
@@ -51,6 +54,8 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   #confirmed = false;
   #paused = true;
   #drainOwed = false;
+  /** A `drain` event waits to be polled. */
+  #draining = false;
   #flushed = false;
   #endTold = false;
   /** Nothing is sent any more. */
@@ -196,6 +201,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     if (urgent || this.#closing || this.#finished || this.blocked) return urgent;
     const exchange = this.#exchange;
     if (!exchange || !this.#confirmed) return undefined;
+    if (this.#draining && exchange.send.pending < SMALL_REST) return undefined;
     const record = exchange.nextRecord(now);
     this.#noteSent(exchange);
     return record;
@@ -203,6 +209,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
 
   pollEvent(): SessionEvent | undefined {
     const event = this.#events.shift();
+    if (event?.type === "drain") this.#draining = false;
     if (event) return event;
     const exchange = this.#exchange;
     if (exchange && this.#confirmed) {
@@ -265,6 +272,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     const { send, receive } = exchange;
     if (this.#drainOwed && send.hasRoom) {
       this.#drainOwed = false;
+      this.#draining = true;
       this.#events.push({ type: "drain" });
     }
     if (!send.endSent) return;

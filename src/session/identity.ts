@@ -5,6 +5,9 @@ import type { Random } from "../contract/runtime.ts";
 const KEY_LENGTH = 32;
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 
+/** What the text of a secret begins with, so that people and scanners know one when they see it. */
+const SECRET_PREFIX = "1tp-secret-";
+
 /** Chosen: 120 bits, six groups of four letters: out of reach of forgers, and still read aloud. */
 const FINGERPRINT_LETTERS = 24;
 
@@ -24,7 +27,7 @@ export class Identity {
 
   /** The whole identity as one line of text, to be kept secret. `parseIdentity` reads it. */
   exportSecret(): string {
-    return toBase64Url(this.#secret);
+    return SECRET_PREFIX + toBase64Url(this.#secret);
   }
 
   toJSON(): object {
@@ -51,19 +54,20 @@ export function createIdentity(crypto: Crypto, random: Random): Identity {
 
 /** Reads what `exportSecret` gave; undefined if it is something else. */
 export function parseIdentity(crypto: Crypto, text: string): Identity | undefined {
-  const secret = parsePublicKey(text.trim());
+  const line = text.trim();
+  const secret = line.startsWith(SECRET_PREFIX) ? parseKey(line.slice(SECRET_PREFIX.length)) : undefined;
   return secret && new Identity(crypto, secret);
 }
 
-/** The 32 bytes of a public key in a connectionInfo entry; undefined if it is none. */
-export function parsePublicKey(text: string): Uint8Array | undefined {
+/** The 32 bytes of a key in base64url, such as the `publicKey` of an entry; undefined if it is none. */
+export function parseKey(text: string): Uint8Array | undefined {
   const bytes = fromBase64Url(text);
   return bytes?.length === KEY_LENGTH ? bytes : undefined;
 }
 
 /** What people compare, such as `k3fq-…`: the first 120 bits of the public key's SHA-256 in base 32. */
 export function fingerprint(crypto: Crypto, publicKey: string): string {
-  const hash = crypto.sha256(parsePublicKey(publicKey) ?? new Uint8Array(0));
+  const hash = crypto.sha256(parseKey(publicKey) ?? new Uint8Array(0));
   let letters = "";
   for (let i = 0; i < FINGERPRINT_LETTERS; i++) {
     const [byte, bit] = [(i * 5) >> 3, (i * 5) & 7];

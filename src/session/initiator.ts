@@ -3,7 +3,7 @@ import type { CipherName } from "../contract/crypto.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 import { establish, type HandshakeOptions, type HandshakeStep, SESSION_CONTEXT } from "./handshake.ts";
 import { ALERTS, frameMessage, type Hello, prologueOf, takeInput } from "./hello.ts";
-import { parsePublicKey } from "./identity.ts";
+import { parseKey } from "./identity.ts";
 import { NoiseHandshake } from "./noise.ts";
 import { decodePayload, encodePayload, SESSION_ID_LENGTH } from "./payload.ts";
 
@@ -110,7 +110,7 @@ function usableKey(options: InitiatorOptions): Uint8Array | undefined {
     if (allowUnknownPeer) return undefined;
     throw new OnetpError("ERR_1TP_PEER_UNKNOWN");
   }
-  const key = parsePublicKey(remotePublicKey);
+  const key = parseKey(remotePublicKey);
   if (!key) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "publicKey is not 32 bytes of base64url" });
   // The answer is used again by the handshake's `ss`.
   if (!identity.keyPair.agree(key)) {

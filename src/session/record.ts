@@ -1,11 +1,13 @@
 import type { ByteQueue } from "./byte-queue.ts";
 import type { CipherState } from "./cipher-state.ts";
 
-/** Records: length (2 bytes, big-endian), ciphertext, tag. The tag counts in the length (Noise §3). */
+/** Records: length (2 bytes, big-endian), ciphertext, tag. The tag counts in the length. */
 
 const LENGTH_BYTES = 2;
 const TAG_LENGTH = 16;
-const MAX_LENGTH = 0xffff;
+
+/** One less than Noise allows (Noise §3), so that a full record is 64 KiB on the wire, as reads often are. */
+const MAX_LENGTH = 0xfffe;
 
 /** The most one record can carry. */
 export const MAX_PLAINTEXT = MAX_LENGTH - TAG_LENGTH;
@@ -29,7 +31,7 @@ export type TakenRecord = Uint8Array | "incomplete" | "forged";
 export function takeRecord(queue: ByteQueue, cipher: CipherState): TakenRecord {
   const length = queue.peek16();
   if (length === undefined) return "incomplete";
-  if (length < TAG_LENGTH) return "forged";
+  if (length < TAG_LENGTH || length > MAX_LENGTH) return "forged";
   if (queue.length < LENGTH_BYTES + length) return "incomplete";
   queue.take(LENGTH_BYTES, joined);
   return cipher.openRecord(queue.take(length, joined)) ?? "forged";

@@ -7,6 +7,9 @@ export const INITIAL_WINDOW = 1 << 20;
 /** Chosen: two full records wait while one is on its way. */
 const HIGH_WATER = 1 << 17;
 
+/** Chosen: what the window lets through in smaller pieces than this waits for the next ACK. */
+const SMALLEST_PIECE = 1 << 14;
+
 /** The application's bytes on their way out: what waits, and what the peer's window lets through. */
 export class SendStream {
   readonly #queue = new ByteQueue();
@@ -53,8 +56,9 @@ export class SendStream {
 
   /** Writes as much as window and record allow. */
   fill(writer: FrameWriter): void {
-    const size = Math.min(this.#queue.length, this.#limit - this.#offset, writer.room - DATA_HEADER);
-    if (size > 0) {
+    const window = this.#limit - this.#offset;
+    const size = Math.min(this.#queue.length, window, writer.room - DATA_HEADER);
+    if (size > 0 && (size < window || size >= Math.min(this.#queue.length, SMALLEST_PIECE))) {
       writer.writeData(this.#offset, size, (bytes, at) => this.#queue.copyInto(bytes, at, size));
       this.#offset += size;
     }

@@ -201,6 +201,8 @@ export class Session implements Channel {
       case "drain":
         this.#drainHeld = true;
         this.#tellHeld();
+        // What the writer adds now shares a record with what is left.
+        this.#drive.wake();
         break;
       case "end":
         this.#sink!.onEnd();

@@ -1,0 +1,186 @@
+import { rangeError } from "../base/argument.ts";
+import { concat, EMPTY, fromBase64Url, toBase64Url } from "../base/bytes.ts";
+import { invariant } from "../base/errors.ts";
+import type { Json, JsonObject } from "../contract/endpoint.ts";
+import { ByteQueue } from "./byte-queue.ts";
+import type { Established, HandshakeOptions, HandshakeStep } from "./handshake.ts";
+import { Initiator, type InitiatorOptions } from "./initiator.ts";
+import { Responder } from "./responder.ts";
+
+/** Signals: `{ id, hs }` and `{ hs }` carry the handshake, `{ n, c }` a counted, sealed body. */
+
+/** The most JSON that can be sealed, in bytes: in base64 and with its counter it stays below 16 KiB. */
+export const MAX_SEALED_BODY = 12_000;
+
+const ID_LENGTH = 16;
+const text = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { fatal: true }) };
+
+/** What a signal means to whoever owns the dialog. */
+export type SealEvent =
+  | { readonly type: "send"; readonly signal: JsonObject }
+  /** Answer with `Seal.answer` whether it may go on. */
+  | { readonly type: "peer"; readonly publicKey: string }
+  /** The peer has proved itself, and on the accepting side that this is no replay. */
+  | { readonly type: "established" }
+  | { readonly type: "body"; readonly body: Json }
+  /** The dialog is of no use. */
+  | { readonly type: "failed"; readonly error: Error };
+
+/** Signals that were not believed, by reason. */
+export interface SealDrops {
+  malformed: number;
+  replayed: number;
+  forged: number;
+}
+
+/**
+ * One side of a sealed dialog: a Noise handshake and counted, sealed bodies, over signals that can get
+ * lost. The side that opened the dialog has to send the first body.
+ */
+export class Seal {
+  readonly dropped: SealDrops = { malformed: 0, replayed: 0, forged: 0 };
+  readonly #side: Opener | Acceptor;
+  readonly #input = new ByteQueue();
+  #answer: ((admitted: boolean) => HandshakeStep) | undefined;
+  #failed = false;
+  #keys: Established | undefined;
+  #heard = false;
+
+  private constructor(side: Opener | Acceptor) {
+    this.#side = side;
+  }
+
+  /** For the side that opened the dialog. @throws OnetpError if the peer's key is missing or unusable. */
+  static opener(transportType: string, options: Omit<InitiatorOptions, "context">): Seal {
+    const id = options.random.fill(new Uint8Array(ID_LENGTH));
+    const handshake = new Initiator({ ...options, context: contextOf(transportType, id) });
+    return new Seal({ role: "opener", id, handshake });
+  }
+
+  /** For the side to which a dialog was opened. */
+  static acceptor(transportType: string, options: Omit<HandshakeOptions, "context">): Seal {
+    const begin = (id: Uint8Array): Responder =>
+      new Responder({ ...options, context: contextOf(transportType, id) });
+    return new Seal({ role: "acceptor", begin, handshake: undefined });
+  }
+
+  /** The peer's static key, base64url; undefined until established. */
+  get remotePublicKey(): string | undefined {
+    return this.#keys && toBase64Url(this.#keys.remoteKey);
+  }
+
+  /** The opener's first signal. */
+  firstSignal(): JsonObject {
+    invariant(this.#side.role === "opener", "only the opener speaks first");
+    const { id, handshake } = this.#side;
+    return { id: toBase64Url(id), hs: toBase64Url(handshake.firstFlight()) };
+  }
+
+  /** What follows from a signal. Signals nobody can have meant are dropped and counted. */
+  handle(signal: Json): SealEvent[] {
+    if (this.#failed) return [];
+    if (typeof signal !== "object" || signal === null || Array.isArray(signal))
+      return this.#drop("malformed");
+    const { id, hs, n, c } = signal as JsonObject;
+    if (this.#keys) return this.#open(this.#keys, n, c);
+    const bytes = typeof hs === "string" ? fromBase64Url(hs) : undefined;
+    if (!bytes || this.#answer) return this.#drop("malformed");
+    const handshake = this.#begin(id);
+    if (!handshake) return this.#drop("malformed");
+    this.#input.push(bytes);
+    const step = handshake.handle(this.#input);
+    return step ? this.#follow(step) : this.#drop("malformed");
+  }
+
+  /** Whether the peer that was named may go on. */
+  answer(admitted: boolean): SealEvent[] {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    return answer ? this.#follow(answer(admitted)) : [];
+  }
+
+  /** A body as a signal. @throws ERR_OUT_OF_RANGE if it is too long. Not before `established`. */
+  seal(body: Json): JsonObject {
+    invariant(this.#keys, "bodies are sealed when the keys are there");
+    const plaintext = text.encoder.encode(JSON.stringify(body));
+    if (plaintext.length > MAX_SEALED_BODY) {
+      throw rangeError("body", `at most ${MAX_SEALED_BODY} bytes of JSON`, `${plaintext.length} bytes`);
+    }
+    const n = this.#keys.send.counter;
+    return { n, c: toBase64Url(this.#keys.send.encrypt(EMPTY, plaintext)) };
+  }
+
+  #begin(id: Json | undefined): Initiator | Responder | undefined {
+    const side = this.#side;
+    if (side.role === "acceptor" && !side.handshake) {
+      const bytes = typeof id === "string" ? fromBase64Url(id) : undefined;
+      if (bytes?.length === ID_LENGTH) side.handshake = side.begin(bytes);
+    }
+    return side.handshake;
+  }
+
+  #follow(step: HandshakeStep): SealEvent[] {
+    if (step.type === "peer") {
+      this.#answer = step.answer;
+      return [{ type: "peer", publicKey: toBase64Url(step.publicKey) }];
+    }
+    const events: SealEvent[] = [];
+    if (step.bytes) events.push({ type: "send", signal: { hs: toBase64Url(step.bytes) } });
+    if (step.type === "failed") {
+      this.#failed = true;
+      events.push({ type: "failed", error: step.error });
+    }
+    if (step.type !== "established") return events;
+    this.#keys = step.established;
+    if (this.#side.role === "opener") events.push({ type: "established" });
+    return events;
+  }
+
+  #open(keys: Established, n: Json | undefined, c: Json | undefined): SealEvent[] {
+    const sealed = typeof c === "string" ? fromBase64Url(c) : undefined;
+    if (!sealed || typeof n !== "number" || !Number.isSafeInteger(n)) return this.#drop("malformed");
+    const expected = keys.receive.counter;
+    if (n < expected) return this.#drop("replayed");
+    keys.receive.counter = n;
+    const plaintext = keys.receive.decrypt(EMPTY, sealed);
+    if (!plaintext) {
+      keys.receive.counter = expected;
+      return this.#drop("forged");
+    }
+    const body = parseJson(plaintext);
+    if (body === undefined) return this.#drop("malformed");
+    const event: SealEvent = { type: "body", body };
+    if (this.#heard || this.#side.role === "opener") return [event];
+    this.#heard = true;
+    return [{ type: "established" }, event];
+  }
+
+  #drop(reason: keyof SealDrops): SealEvent[] {
+    this.dropped[reason]++;
+    return [];
+  }
+}
+
+interface Opener {
+  readonly role: "opener";
+  readonly id: Uint8Array;
+  readonly handshake: Initiator;
+}
+
+interface Acceptor {
+  readonly role: "acceptor";
+  readonly begin: (id: Uint8Array) => Responder;
+  handshake: Responder | undefined;
+}
+
+function contextOf(transportType: string, id: Uint8Array): Uint8Array {
+  return concat([text.encoder.encode(`1tp-dialog ${transportType}\0`), id]);
+}
+
+function parseJson(bytes: Uint8Array): Json | undefined {
+  try {
+    return JSON.parse(text.decoder.decode(bytes)) as Json;
+  } catch {
+    return undefined;
+  }
+}
