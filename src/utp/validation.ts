@@ -77,7 +77,9 @@ export class Validation {
       this.unconfirmed = false;
       this.deadline = Number.POSITIVE_INFINITY;
     }
-    if ((flags & CONFIRM_VALIDATION) !== 0) this.#confirmationDue = true;
+    // Only a dialler that knows our extension can be answered; any other would be sent packets for ever.
+    if (this.peerExtended && !this.#initiated && (flags & CONFIRM_VALIDATION) !== 0)
+      this.#confirmationDue = true;
   }
 
   /** Bytes a datagram may have. */
