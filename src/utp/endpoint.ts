@@ -106,7 +106,8 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
   #freeId(remote: SocketAddress): number {
     for (let tries = 0; tries < 65_536; tries++) {
       const id = random16(this.#options.random);
-      if (!this.#table.find(remote, id)) return id;
+      // The neighbours too: the peer's half of a connection has the next id, and the peer may be ourselves.
+      if (![-1, 0, 1].some((step) => this.#table.find(remote, serialAdd(id, step)))) return id;
     }
     throw valueError("remote", "has no connection id left", `${remote.address}:${remote.port}`);
   }

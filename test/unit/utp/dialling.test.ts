@@ -190,3 +190,9 @@ test("dialling what is no IP literal throws", () => {
     code: "ERR_INVALID_ARG_VALUE",
   });
 });
+
+test("dials to one address never have neighbouring ids, since one endpoint may be both ends", () => {
+  const peer = new ScriptedPeer();
+  const ids = Array.from({ length: 2000 }, () => peer.endpoint.connect(PEER).receiveId).sort((a, b) => a - b);
+  for (const [i, id] of ids.entries()) assert.ok(i === 0 || id - ids[i - 1]! > 1);
+});
