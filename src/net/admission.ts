@@ -1,4 +1,4 @@
-import { crypto, diagnosticsChannel, nextTick } from "#platform";
+import { crypto, diagnosticsChannel, nextTick, nextTurn } from "#platform";
 import { type Drive, drive } from "../base/drive.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Runtime } from "../contract/runtime.ts";
@@ -42,7 +42,7 @@ export class Admission {
     const { runtime, identity, authorize } = this.#options;
     const session = new Session(channel, new Responder({ crypto, random: runtime.random, identity }), {
       clock: runtime.clock,
-      defer: nextTick,
+      defer: nextTurn,
       authorize: authorize && ((publicKey, answer) => ask(authorize, publicKey, answer)),
       onSettled: (error) => {
         this.#halfOpen.delete(session);

@@ -1,10 +1,10 @@
-import { crypto, nextTick, preferredCipher } from "#platform";
+import { crypto, nextTurn, preferredCipher } from "#platform";
 import { checkOptional, typeError, valueError } from "../base/argument.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { CipherName } from "../contract/crypto.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
-import { createIdentity, Identity, parsePublicKey } from "../session/identity.ts";
+import { createIdentity, Identity, parseKey } from "../session/identity.ts";
 import { Initiator } from "../session/initiator.ts";
 import { Session } from "../session/session.ts";
 
@@ -76,7 +76,7 @@ export interface PeerOptions extends SecurityOptions {
 
 function checkKeys(keys: unknown): void {
   if (!Array.isArray(keys)) throw typeError("options.allowedPeers", "an array of public keys", keys);
-  const wrong = keys.find((key) => typeof key !== "string" || !parsePublicKey(key));
+  const wrong = keys.find((key) => typeof key !== "string" || !parseKey(key));
   if (wrong !== undefined) {
     throw valueError("options.allowedPeers", "must hold public keys as in connectionInfo entries", wrong);
   }
@@ -111,7 +111,7 @@ export class DialHandshake {
     return new Promise((resolve, reject) => {
       const session = new Session(channel, this.#initiator, {
         clock: this.#runtime.clock,
-        defer: nextTick,
+        defer: nextTurn,
         onSettled: (error) => {
           signal.removeEventListener("abort", onAbort);
           if (error) reject(error);

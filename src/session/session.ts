@@ -111,7 +111,6 @@ export class Session implements Channel {
 
   attach(sink: ChannelSink): void {
     this.#sink = sink;
-    if (!this.#paused) this.#engine.resume();
     this.#wakeSoon();
   }
 
@@ -179,6 +178,7 @@ export class Session implements Channel {
     this.#wakeDue = true;
     this.#options.defer(() => {
       this.#wakeDue = false;
+      if (this.#sink && !this.#paused && !this.#aborted) this.#engine.resume();
       this.#drive.wake();
       this.#tellHeld();
     });

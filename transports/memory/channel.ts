@@ -1,7 +1,7 @@
+import { nextTurn } from "#platform";
 import { systemError } from "../../src/base/errors.ts";
 import type { Channel, ChannelSink, ChannelStats } from "../../src/contract/channel.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
-import { nextTurn } from "./turn.ts";
 
 /**
  * One end of a pipe inside the process. Its methods only change the state of the two ends; what that

@@ -1,3 +1,4 @@
+import { nextTurn } from "#platform";
 import { checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
 import { toHex } from "../../src/base/bytes.ts";
 import { OnetpError } from "../../src/base/errors.ts";
@@ -14,7 +15,6 @@ import type {
 } from "../../src/contract/transport.ts";
 import { MemoryChannel } from "./channel.ts";
 import { MemoryHub, processHub } from "./hub.ts";
-import { nextTurn } from "./turn.ts";
 
 /** Chosen: names are typed by people or random; more is a mistake or an attack. */
 const MAX_NAME = 255;
