@@ -183,8 +183,13 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
   #receiveSyn(packet: Packet, remote: SocketAddress, now: Instant): string | undefined {
     const receiveId = serialAdd(packet.connectionId, 1);
     const known = this.#table.find(remote, receiveId);
-    if (known) return known.receive(packet, now);
     this.#tellWork();
+    if (known) {
+      const reason = known.receive(packet, now);
+      // Somebody else's dial with an id that is taken: its dialler is to try another one, not to wait.
+      if (reason === "foreign-syn") this.#strangers.reset(packet, remote, now);
+      return reason;
+    }
     if (!this.#listening || this.#accepted >= this.maxConnections) {
       return this.#strangers.reset(packet, remote, now);
     }

@@ -201,6 +201,18 @@ test("a flood of SYNs is remembered to a bound, and the newest are served", () =
   assert.equal(peer.endpoint.size, 1);
 });
 
+test("a SYN with an id that is taken is refused, and the connection that has it goes on", () => {
+  const peer = listening();
+  const first = dial(peer);
+  peer.send({ type: DATA, id: 301, seq: 41, ack: first - 1, window: 9000, payload: "x" });
+  peer.sent();
+  peer.send({ type: SYN, id: 300, seq: 4000, window: 9000 });
+  const reset = peer.sentOne();
+  assert.deepEqual([reset.type, reset.id, reset.ack], [RESET, 300, 4000]);
+  assert.equal(peer.events[0]!.connection.state, "connected");
+  assert.equal(peer.drops("foreign-syn"), 1);
+});
+
 test("more connections than allowed are refused", () => {
   const peer = listening();
   peer.endpoint.maxConnections = 1;
