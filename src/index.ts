@@ -42,13 +42,22 @@ export { DuplexChannel } from "./host/duplex-channel.ts";
 export type { ReadyState } from "./net/channel-stream.ts";
 export type { DialPolicy } from "./net/dial-policy.ts";
 export { formatReport } from "./net/format-report.ts";
+export {
+  createIdentity,
+  fingerprint,
+  loadIdentity,
+  parseIdentity,
+  saveIdentity,
+} from "./net/identity.ts";
 export * as net from "./net/index.ts";
 export { connect, createConnection, createServer, Server, Socket } from "./net/index.ts";
 export type { ListeningInfo } from "./net/listening-info.ts";
 export type { ServerOptions, SocketOptions } from "./net/options.ts";
 export type { AttemptOutcome, AttemptReport } from "./net/report.ts";
+export type { Authorize } from "./net/security.ts";
 export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/server.ts";
 export { decodeTicket, encodeTicket } from "./net/ticket.ts";
+export type { Identity } from "./session/identity.ts";
 export {
   MemoryTransport,
   ParallelScheduler,

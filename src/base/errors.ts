@@ -12,6 +12,7 @@ export const CODES = {
     text: "the entry has no publicKey: take it from server.address(), or set allowUnknownPeer",
   },
   ERR_1TP_PEER_REFUSED: { retry: false, text: "authorization was refused" },
+  ERR_1TP_BAD_IDENTITY: { retry: false, text: "this is no identity that exportSecret() gave" },
   ERR_1TP_BAD_FRAME: { retry: true, text: "the peer broke the session's rules" },
   ERR_1TP_ALL_ATTEMPTS_FAILED: { retry: true, text: "every attempt failed" },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>;

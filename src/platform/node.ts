@@ -8,6 +8,7 @@ import type { Clock, Timer } from "../contract/clock.ts";
 import type { CipherName } from "../contract/crypto.ts";
 import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
 import { bindDatagram } from "./node-datagram.ts";
+import { createPrivateFile, readPrivateFile } from "./node-private-file.ts";
 
 export { Buffer } from "node:buffer";
 export { Socket as DgramSocket } from "node:dgram";
@@ -22,6 +23,11 @@ export const preferredCipher: CipherName = "AESGCM";
 
 /** The kernel's TCP: `node:net`. Undefined in runtimes without it. */
 export const tcp: typeof net | undefined = net;
+
+/** Files that only their owner may read. Undefined in runtimes without files. */
+export const privateFiles:
+  | { readonly create: typeof createPrivateFile; readonly read: typeof readPrivateFile }
+  | undefined = { create: createPrivateFile, read: readPrivateFile };
 
 /** Runs a task after the current operation, before any I/O. */
 export const nextTick: (task: () => void) => void = process.nextTick;
