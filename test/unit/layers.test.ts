@@ -25,6 +25,7 @@ const LAYERS: Table = {
   "src/platform": [...FOUNDATION, "node:*"],
   "src/host": [...FOUNDATION, ...ENGINES, "#platform"],
   "src/net": [...FOUNDATION, "src/scheduler", "src/session", "#platform"],
+  "src/utp-net": [...FOUNDATION, "src/utp", "src/host", "src/net", "#platform"],
   "src/preset": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "#platform", ...PLUGS],
   "src/cli": ["src/index.ts", "node:*"],
   "src/index.ts": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "src/preset", "#platform", ...PLUGS],
