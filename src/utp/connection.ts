@@ -1,16 +1,16 @@
 import { systemError } from "../base/errors.ts";
 import { ipFamily } from "../base/ip.ts";
-import { serialDistance } from "../base/serial.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { Acceptance, ConnectionOwner, ConnectionParts, Farewell } from "./connection-parts.ts";
 import { Counters } from "./counters.ts";
 import type { Dial } from "./dial.ts";
+import { Intake } from "./intake.ts";
 import { Liveness } from "./liveness.ts";
 import { News } from "./news.ts";
 import type { ConnectionSink, ReceivedPacket, UtpStats } from "./options.ts";
-import { FIRST_FLIGHT_ACCEPTED, HEADER_SIZE, type Packet, RESET, STATE, SYN } from "./packet.ts";
-import { micros, PacketWriter } from "./packet-writer.ts";
+import { HEADER_SIZE, type Packet, RESET } from "./packet.ts";
+import { PacketWriter } from "./packet-writer.ts";
 import { PathMtu } from "./path-mtu.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
@@ -22,8 +22,6 @@ import { Validation } from "./validation.ts";
 const HOPELESS = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "EPERM", "EACCES", "EADDRNOTAVAIL"]);
 /** After so long without a packet, memory for many in flight is given back (chosen). */
 const IDLE: Millis = 5000;
-/** Packets may arrive this many acknowledgements late; older ones are somebody's guess (chosen: the most in flight). */
-const MAX_STALE = 1024;
 
 /** `connecting` until the peer answers; `connected` until both sides have ended; `closed` afterwards. */
 export type ConnectionState = "connecting" | "connected" | "closed";
@@ -54,10 +52,8 @@ export class UtpConnection {
   readonly #liveness: Liveness;
   readonly #news: News;
   readonly #transmitter: Transmitter;
+  readonly #intake: Intake;
   readonly #dial: Dial | undefined;
-  /** Sequence numbers of our SYN or of the STATE that accepted, and of the peer's SYN. */
-  readonly #first: number;
-  readonly #peerSyn: number;
   #state: ConnectionState;
   /** The user has closed both sides; nobody hears events any more. */
   #abandoned = false;
@@ -74,8 +70,6 @@ export class UtpConnection {
     this.initiated = dial !== undefined;
     this.#owner = parts.owner;
     this.#settings = settings;
-    this.#first = seq;
-    this.#peerSyn = acceptance?.synSeq ?? 0;
     this.#dial = dial;
     this.#state = dial ? "connecting" : "connected";
     this.#sender = new Sender({ ...settings, first: dial ? seq + 1 : seq, controller });
@@ -89,6 +83,7 @@ export class UtpConnection {
       new PathMtu(settings.payload, settings.maxPayload, ipFamily(this.remote.address)),
       halves,
     );
+    this.#intake = new Intake(dial, seq, acceptance?.synSeq ?? 0, this.#transmitter, halves);
     if (acceptance) this.#accept(acceptance, now);
   }
 
@@ -227,76 +222,29 @@ export class UtpConnection {
   receive(packet: Packet, now: Instant): string | undefined {
     this.#counters.packetsReceived++;
     if (packet.type === RESET) return this.#receiveReset(packet);
-    if (this.#state === "connecting" && !this.#receiveAnswer(packet, now)) return "no-answer";
-    const acked = serialDistance(packet.ack, this.#sender.flight.una);
-    const drop = this.#implausible(packet, acked);
-    if (drop) return drop;
-    this.#liveness.heard(now);
-    const delay = (micros(now) - packet.timestamp) >>> 0;
-    this.#transmitter.writer.peerDelay = delay;
-    this.#validation.receive(packet);
-    this.#owner.touch(this);
-    if (packet.type === SYN) {
-      this.#transmitter.ackDue = true;
-      return undefined;
+    if (this.#state === "connecting") {
+      if (!this.#intake.answers(packet, now)) return "no-answer";
+      this.#state = "connected";
+      this.#owner.emit(this, "connected");
     }
-    if (!this.#validation.validated) this.#validation.prove();
-    if (acked >= -1) this.#sender.acknowledge(packet, delay, now);
-    this.#transmitter.receive(packet, now);
-    const refusal = packet.type === STATE ? undefined : this.#receiveData(packet, now);
-    this.#settle();
-    return refusal;
-  }
-
-  #implausible(packet: Packet, acked: number): string | undefined {
-    if (packet.type === SYN)
-      return packet.seq === this.#peerSyn && !this.initiated ? undefined : "foreign-syn";
-    if (acked >= this.#sender.flight.span) return "ack-unsent";
-    return acked < (this.#validation.validated ? -MAX_STALE : -1) ? "ack-stale" : undefined;
-  }
-
-  #receiveData(packet: Packet, now: Instant): string | undefined {
-    const payload = packet.payload();
-    if (this.#abandoned && payload.length > 0 && serialDistance(packet.seq, this.#receiver.next) >= 0) {
+    const refusal = this.#intake.refusal(packet);
+    if (refusal) return refusal;
+    this.#liveness.heard(now);
+    this.#owner.touch(this);
+    if (this.#abandoned && this.#intake.isNews(packet)) {
       // As TCP after close(): the peer must learn that nobody reads.
       this.#release("reset");
       return "after-close";
     }
-    this.#transmitter.ackDue = true;
-    // Both ends' one-way delays add up to the round trip, whatever their clocks say.
-    const rtt = (packet.timestampDifference + this.#transmitter.writer.peerDelay) >>> 0;
-    if (packet.timestampDifference !== 0) this.#receiver.tune(rtt / 1000, now);
-    return this.#receiver.receive(packet, payload);
-  }
-
-  /** The first packet of the peer. False if it does not answer our SYN. */
-  #receiveAnswer(packet: Packet, now: Instant): boolean {
-    const dial = this.#dial!;
-    const extended = packet.handshakeStart > 0;
-    if (packet.ack !== this.#first || packet.type === SYN) return false;
-    if (!extended && packet.type !== STATE) return false;
-    this.#state = "connected";
-    this.#sender.meetPeer(packet.window);
-    this.#receiver.start(extended ? packet.handshakeValue : packet.seq);
-    const accepted = (packet.handshakeFlags & FIRST_FLIGHT_ACCEPTED) !== 0;
-    this.#validation.firstFlightAccepted = accepted && dial.dataLength > 0;
-    if (this.#validation.firstFlightAccepted) this.#sender.buffer.skip(dial.dataLength);
-    if (dial.tries === 1) this.#sender.rtt.sample(Math.max(0.001, now - dial.sentAt), now);
-    this.#validation.peerExtended = extended;
-    this.#transmitter.prove(now);
-    this.#owner.emit(this, "connected");
-    return true;
+    const drop = this.#intake.take(packet, now);
+    this.#settle();
+    return drop;
   }
 
   #receiveReset(packet: Packet): string | undefined {
     if (this.#liveness.settled) return "after-end";
-    const { una, span } = this.#sender.flight;
-    const distance = serialDistance(packet.ack, una);
-    // A dialler that gives up before our answer came cannot know our numbers, but its own.
-    const early = !this.#validation.validated && packet.seq === ((this.#peerSyn + 1) & 0xffff);
     const connecting = this.#state === "connecting";
-    const plausible = connecting ? packet.ack === this.#first : distance >= -2 && distance <= span;
-    if (!plausible && !early) return "reset-guess";
+    if (!this.#intake.isReset(packet, connecting)) return "reset-guess";
     this.#fail(connecting ? "ECONNREFUSED" : "ECONNRESET", "silence");
     return undefined;
   }

@@ -36,10 +36,12 @@ export const STATE = 2;
 export const RESET = 3;
 export const SYN = 4;
 
+/** Bytes of a header. */
 export const HEADER_SIZE = 20;
 /** What an extension costs besides its body. */
 export const EXTENSION_HEADER_SIZE = 2;
 
+/** Extensions, as drawn above. */
 export const SELECTIVE_ACK = 1;
 export const METADATA = 2;
 export const HANDSHAKE = 0x70;
@@ -228,19 +230,23 @@ export function writeExtension(
   return at + EXTENSION_HEADER_SIZE;
 }
 
+/** The 16-bit number at `at`, big endian. */
 export function read16(data: Uint8Array, at: number): number {
   return (data[at]! << 8) | data[at + 1]!;
 }
 
+/** The 32-bit number at `at`, big endian, unsigned. */
 export function read32(data: Uint8Array, at: number): number {
   return ((data[at]! << 24) | (data[at + 1]! << 16) | (data[at + 2]! << 8) | data[at + 3]!) >>> 0;
 }
 
+/** Writes a 16-bit number at `at`, big endian. */
 export function write16(out: Uint8Array, at: number, value: number): void {
   out[at] = value >> 8;
   out[at + 1] = value;
 }
 
+/** Writes a 32-bit number at `at`, big endian. */
 export function write32(out: Uint8Array, at: number, value: number): void {
   out[at] = value >>> 24;
   out[at + 1] = value >>> 16;

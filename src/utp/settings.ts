@@ -1,6 +1,7 @@
-import { checkMillis, checkOptional, rangeError, typeError } from "../base/argument.ts";
+import { checkMillis, checkOptional, rangeError, typeError, valueError } from "../base/argument.ts";
 import { ipFamily } from "../base/ip.ts";
 import type { Millis } from "../contract/clock.ts";
+import { CONTROLLER_NAMES } from "./controllers.ts";
 import type { ConnectionOptions } from "./options.ts";
 
 /** Path MTU of Ethernet less IP, UDP and uTP headers (RFC 894, RFC 8200). */
@@ -77,7 +78,7 @@ function checkOptions(options: ConnectionOptions): void {
   checkCount("options.maxPayload", options.maxPayload, MIN_PAYLOAD);
   checkCount("options.maxInFlight", options.maxInFlight);
   checkCount("options.sendBuffer", options.sendBuffer);
-  checkOptional("options.congestion", options.congestion, "string");
+  checkCongestion(options.congestion);
   checkBytes("options.data", options.data);
   checkMeta("options.meta", options.meta);
 }
@@ -87,6 +88,12 @@ function checkCount(name: string, value: unknown, least = 1): void {
   if (value !== undefined && !(Number.isInteger(value) && (value as number) >= least)) {
     throw rangeError(name, `a whole number of at least ${least}`, value);
   }
+}
+
+function checkCongestion(name: unknown): void {
+  checkOptional("options.congestion", name, "string");
+  if (name === undefined || CONTROLLER_NAMES.includes(name as string)) return;
+  throw valueError("options.congestion", `must be one of ${CONTROLLER_NAMES.join(", ")}`, name);
 }
 
 function checkBytes(name: string, value: unknown): void {

@@ -1,4 +1,4 @@
-import { checkMillis, checkOptional, rangeError } from "../../src/base/argument.ts";
+import { checkOptional, rangeError } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { parseSocketAddress } from "../../src/base/socket-address.ts";
 import type { Channel } from "../../src/contract/channel.ts";
@@ -14,6 +14,7 @@ import type {
 } from "../../src/contract/transport.ts";
 import type { BindDatagram } from "../../src/host/local-sockets.ts";
 import type { ConnectionOptions } from "../../src/utp/options.ts";
+import { connectionSettings } from "../../src/utp/settings.ts";
 import { dialUdp } from "./dial.ts";
 import { listenUdp } from "./listener.ts";
 import { UdpPorts } from "./ports.ts";
@@ -95,19 +96,11 @@ export class UdpTransport implements Transport {
 function checkOptions(options: UdpTransportOptions): void {
   checkOptional("options", options, "object");
   checkOptional("options.cost", options.cost, "number");
-  if (options.connectTimeout !== undefined) checkMillis("options.connectTimeout", options.connectTimeout);
-  checkOptional("options.noDelay", options.noDelay, "boolean");
-  if (options.keepAlive !== undefined && options.keepAlive !== false) {
-    checkMillis("options.keepAlive", options.keepAlive);
+  const { bufferSize } = options;
+  checkOptional("options.bufferSize", bufferSize, "number");
+  if (bufferSize !== undefined && !(Number.isInteger(bufferSize) && bufferSize > 0)) {
+    throw rangeError("options.bufferSize", "a positive integer", bufferSize);
   }
-  checkOptional("options.congestion", options.congestion, "string");
-  checkCount("options.maxPayload", options.maxPayload);
-  checkCount("options.bufferSize", options.bufferSize);
-}
-
-function checkCount(name: string, value: number | undefined): void {
-  checkOptional(name, value, "number");
-  if (value !== undefined && !(Number.isInteger(value) && value > 0)) {
-    throw rangeError(name, "a positive integer", value);
-  }
+  // The rest is for each connection, and wrong at once too.
+  connectionSettings(options, "0.0.0.0", false);
 }
