@@ -1,9 +1,9 @@
 import { sameBytes } from "../base/bytes.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Datagram, SocketAddress } from "../contract/datagram-socket.ts";
 import type { DatagramEngine } from "../contract/engine.ts";
 import type { Random } from "../contract/runtime.ts";
-import { TokenBucket } from "../utp/token-bucket.ts";
 import { ANSWER, makePunch, PROBE, punchKind, punchToken, TOKEN_SIZE } from "./punch-packet.ts";
 
 /** Between two probes, and after the last one (utp-punch's, whose users count their attempts by it). */

@@ -1,10 +1,10 @@
 import { EMPTY } from "../base/bytes.ts";
+import { ExpiringMap } from "../base/expiring-map.ts";
 import { serialAdd } from "../base/serial.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Acceptance } from "./connection-parts.ts";
-import { ExpiringMap } from "./expiring-map.ts";
 import { type Packet, SYN_METADATA } from "./packet.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** A dialler has this long to prove its address (chosen: twice a dialler's patience). */
 const LIFETIME: Millis = 10_000;

@@ -1,9 +1,9 @@
+import { ExpiringMap } from "../base/expiring-map.ts";
+import { TokenBucket } from "../base/token-bucket.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
-import { ExpiringMap } from "./expiring-map.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Packet, RESET, STATE, SYN } from "./packet.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** How long we remember whom we sent a RESET, and how many of them (libutp: 10 s, 1000). */
 const RESET_MEMORY: Millis = 10_000;

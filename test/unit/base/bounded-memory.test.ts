@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { ExpiringMap } from "../../../src/utp/expiring-map.ts";
-import { TokenBucket } from "../../../src/utp/token-bucket.ts";
+import { ExpiringMap } from "../../../src/base/expiring-map.ts";
+import { TokenBucket } from "../../../src/base/token-bucket.ts";
 
 test("an expiring map forgets by time, and the oldest first when it is full", () => {
   const map = new ExpiringMap<number>(100, 3);
