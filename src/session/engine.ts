@@ -1,3 +1,4 @@
+import { toBase64Url } from "../base/bytes.ts";
 import { OnetpError, systemError } from "../base/errors.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Engine } from "../contract/engine.ts";
@@ -11,7 +12,7 @@ import type { Responder } from "./responder.ts";
 /** What a session tells whoever drives it. */
 export type SessionEvent =
   /** The dialler has named itself: `answer` whether it may come in. */
-  | { readonly type: "peer"; readonly publicKey: Uint8Array }
+  | { readonly type: "peer"; readonly publicKey: string }
   /** The peer is who it says and, on a responder, means this very connection. */
   | { readonly type: "established" }
   | { readonly type: "data"; readonly chunk: Uint8Array }
@@ -60,6 +61,8 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   #endTold = false;
   /** Nothing is sent any more. */
   #finished = false;
+  /** The handshake has failed on our side, and the peer is still to hear why. */
+  #parting: { readonly error: Error } | undefined;
   #lingerUntil: Instant | undefined;
   /** Over, with an error or without; told once, after what may still be delivered. */
   #closing: { readonly error?: Error } | undefined;
@@ -73,9 +76,9 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     if (handshake.role === "initiator" && !flightSent) this.#urgent.push(handshake.firstFlight());
   }
 
-  /** The peer's static key; undefined until established. */
-  get remoteKey(): Uint8Array | undefined {
-    return this.#established?.remoteKey;
+  /** The peer's static key, base64url as in a connectionInfo entry; undefined until established. */
+  get remotePublicKey(): string | undefined {
+    return this.#established && toBase64Url(this.#established.remoteKey);
   }
 
   /** 16 bytes, the same on both sides; undefined until established. */
@@ -168,7 +171,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
 
   /** The pipe has brought bytes. */
   handleData(chunk: Uint8Array, now: Instant): void {
-    if (this.#closing) return;
+    if (this.#closing || this.#parting) return;
     this.#input.push(chunk);
     this.#advance(now);
   }
@@ -176,13 +179,15 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   /** The pipe has ended, which without the peer's END is a loss. */
   handleEnd(): void {
     if (this.#exchange?.receive.ended) return;
+    if (this.#parting) this.#closing ??= this.#parting;
     this.#fail(this.#exchange ? systemError("ECONNRESET", "read") : unfinished());
   }
 
   /** The pipe has closed. */
   handleClose(error?: Error): void {
     const exchange = this.#exchange;
-    if (!exchange) this.#fail(error ?? unfinished());
+    if (this.#parting) this.#closing ??= this.#parting;
+    else if (!exchange) this.#fail(error ?? unfinished());
     else if (!exchange.receive.ended || exchange.send.pending > 0) {
       this.#fail(error ?? systemError("ECONNRESET", "read"));
     } else if (error && !exchange.send.endSent) this.#fail(error);
@@ -190,7 +195,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   }
 
   handleTimeout(now: Instant): void {
-    if (this.#lingerUntil !== undefined && now >= this.#lingerUntil) this.#closing ??= {};
+    if (this.#lingerUntil !== undefined && now >= this.#lingerUntil) this.#closing ??= this.#parting ?? {};
     const error = this.#exchange?.handleTimeout(now);
     if (error && this.#finished) this.#closing ??= {};
     else if (error) this.#fail(error);
@@ -198,6 +203,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
 
   pollTransmit(now: Instant): Uint8Array | undefined {
     const urgent = this.#urgent.shift();
+    if (!urgent && this.#parting) this.#finish();
     if (urgent || this.#closing || this.#finished || this.blocked) return urgent;
     const exchange = this.#exchange;
     if (!exchange || !this.#confirmed) return undefined;
@@ -251,7 +257,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   #apply(step: HandshakeStep, now: Instant): void {
     if (step.type === "peer") {
       this.#answer = step.answer;
-      this.#events.push({ type: "peer", publicKey: step.publicKey });
+      this.#events.push({ type: "peer", publicKey: toBase64Url(step.publicKey) });
       return;
     }
     if (step.bytes) this.#urgent.push(step.bytes);
@@ -259,13 +265,21 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     const exchange = step.established && new Exchange(step.established, this.#patience, now);
     if (step.type === "failed") {
       if (exchange) this.#urgent.push(exchange.resetRecord(RESET_REASONS.refused));
-      this.#fail(step.error);
+      if (this.#urgent.length > 0) this.#part(step.error, now);
+      else this.#fail(step.error);
       return;
     }
     this.#established = step.established;
     this.#exchange = exchange;
     this.#handshake = undefined;
     if (this.#initiator) this.#events.push({ type: "established" });
+  }
+
+  /** The peer hears why before the pipe is let go. */
+  #part(error: Error, now: Instant): void {
+    this.#handshake = undefined;
+    this.#parting = { error };
+    this.#lingerUntil = now + LINGER;
   }
 
   #noteSent(exchange: Exchange): void {
@@ -281,6 +295,11 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
       this.#events.push({ type: "flushed" });
     }
     if (this.#lingerUntil === undefined && (!receive.ended || receive.ackDue)) return;
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
     this.#finished = true;
     this.#events.push({ type: "finished" });
   }

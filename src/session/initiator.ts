@@ -7,8 +7,11 @@ import { parseKey } from "./identity.ts";
 import { NoiseHandshake } from "./noise.ts";
 import { decodePayload, encodePayload, SESSION_ID_LENGTH } from "./payload.ts";
 
-/** Hello byte, length, ephemeral key, static key with its tag, tag of the payload. */
-const IK_FLIGHT_OVERHEAD = 3 + 32 + 48 + 16;
+/** Hello byte and length. */
+const FLIGHT_HEADER = 3;
+
+/** Chosen: an IK's size without padding, and more than any answer to it, so that none is an amplification. */
+const SMALLEST_FLIGHT = 118;
 
 /** What a dialler knows of the server. */
 export interface InitiatorOptions extends HandshakeOptions {
@@ -46,18 +49,16 @@ export class Initiator {
   }
 
   /**
-   * What is said first; the same bytes every time. The first call may ask for an IK's flight to be filled
-   * up to `padTo` bytes.
+   * What is said first; the same bytes every time. The first call may ask for it to be filled up to `padTo`
+   * bytes.
    */
   firstFlight(padTo = 0): Uint8Array {
     if (!this.#firstFlight) {
-      const { pattern } = this.#hello;
-      // XX's first payload would be in the clear.
-      const payload =
-        pattern === "IK"
-          ? encodePayload({ sessionId: this.#sessionId }, padTo - IK_FLIGHT_OVERHEAD)
-          : encodePayload({});
-      this.#firstFlight = frameMessage(this.#noise.write(payload)!, this.#hello);
+      // XX's first payload is in the clear.
+      const payload = this.#hello.pattern === "IK" ? { sessionId: this.#sessionId } : {};
+      const overhead = FLIGHT_HEADER + this.#noise.overhead;
+      const padded = encodePayload(payload, Math.max(padTo, SMALLEST_FLIGHT) - overhead);
+      this.#firstFlight = frameMessage(this.#noise.write(padded)!, this.#hello);
     }
     return this.#firstFlight;
   }

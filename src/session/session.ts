@@ -1,4 +1,3 @@
-import { toBase64Url } from "../base/bytes.ts";
 import { type Drive, drive } from "../base/drive.ts";
 import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Clock } from "../contract/clock.ts";
@@ -100,7 +99,7 @@ export class Session implements Channel {
 
   /** Base64url, as in a connectionInfo entry; undefined until settled. */
   get remotePublicKey(): string | undefined {
-    return this.#engine.remoteKey && toBase64Url(this.#engine.remoteKey);
+    return this.#engine.remotePublicKey;
   }
 
   /** The initiator has won its race: it says so at once. A session that is never confirmed stays unseen. */
@@ -215,7 +214,7 @@ export class Session implements Channel {
         if (!this.#aborted) this.onMessage?.(event.message);
         break;
       case "peer":
-        this.#authorize(toBase64Url(event.publicKey));
+        this.#authorize(event.publicKey);
         break;
       case "established":
         this.#settle();
