@@ -10,13 +10,16 @@ export { Server, Socket };
 type Listener<Arguments extends unknown[]> = (...given: Arguments) => void;
 
 /** `[transports], [options], [listener]`, each of which may be left out, as their types tell. */
-function sortArguments<Options extends object, L>(given: unknown[]) {
-  const listener = typeof given.at(-1) === "function" ? (given.pop() as L) : undefined;
-  const transports = Array.isArray(given[0]) ? (given.shift() as readonly Transport[]) : undefined;
-  if (given.length > 1 && (given[0] === undefined || given[0] === null)) given.shift();
-  const [options = {}, surplus] = given;
-  if (typeof options !== "object" || options === null) throw typeError("options", "an object", options);
-  if (surplus !== undefined) throw typeError("listener", "of type function", surplus);
+function sortArguments<Options extends object, L>(given: readonly unknown[]) {
+  let from = 0;
+  let until = given.length;
+  const listener = typeof given[until - 1] === "function" ? (given[--until] as L) : undefined;
+  const transports = Array.isArray(given[0]) ? (given[from++] as readonly Transport[]) : undefined;
+  if (from === 0 && until > 1 && (given[0] === undefined || given[0] === null)) from = 1;
+  const options = from < until ? (given[from] ?? {}) : {};
+  if (typeof options !== "object" || given[from] === null)
+    throw typeError("options", "an object", given[from]);
+  if (until > from + 1) throw typeError("listener", "of type function", given[until - 1]);
   return { transports, options: options as Options, listener };
 }
 

@@ -24,10 +24,9 @@ export class BlackHoles {
 
   #of(transport: Transport, endpoint: Endpoint): Outcomes[] {
     const kinds: Outcomes[] = [];
-    if (isNear(endpoint)) return kinds;
     if (transport.traits.datagrams) kinds.push(this.#udp);
     if (endpointFamily(endpoint) === 6) kinds.push(this.#ipv6);
-    return kinds;
+    return kinds.length > 0 && isNear(endpoint) ? [] : kinds;
   }
 }
 
