@@ -37,6 +37,8 @@ export class UtpHost implements DatagramSink {
   readonly demultiplexer: Demultiplexer;
   /** Datagrams the system would not send, by code. */
   readonly sendErrors = new Map<string, number>();
+  /** Called when the system has taken the socket away. */
+  onLost: ((error: Error) => void) | undefined;
   /** Called when the number of connections has changed. */
   onSize: (() => void) | undefined;
   readonly #runtime: Runtime;
@@ -163,10 +165,11 @@ export class UtpHost implements DatagramSink {
   /** The system took the socket away. */
   onClose(error?: Error): void {
     if (this.#closed) return;
-    for (const connection of [...this.endpoint.connections()]) {
-      connection.abort(error ?? systemError("ECONNABORTED", "close"));
-    }
+    const { address, port } = this.socket.local;
+    const reason = error ?? systemError("ECONNABORTED", "close", address, port);
+    for (const connection of [...this.endpoint.connections()]) connection.abort(reason);
     this.#finish();
+    this.onLost?.(reason);
   }
 
   #onTimer(): void {

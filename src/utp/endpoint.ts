@@ -22,6 +22,7 @@ import { addressKey, Strangers } from "./strangers.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import { TransmitQueue } from "./transmit-queue.ts";
 import { HANDSHAKE_EXTENSION } from "./validation.ts";
+import { firstWindow } from "./window-tuning.ts";
 
 /** Header and the extensions a packet with the longest metadata has. */
 const MAX_OVERHEAD = 300;
@@ -220,7 +221,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
       connectionId: packet.connectionId,
       seq: halfOpen.seq,
       ack: packet.seq,
-      window: this.#options.receiveWindow ?? RECEIVE_WINDOW,
+      window: firstWindow(this.#options.receiveWindow ?? RECEIVE_WINDOW),
       timestampDifference: (micros(now) - packet.timestamp) >>> 0,
       handshake: halfOpen.extended && halfOpen.credit >= EXTENDED_ANSWER,
     };

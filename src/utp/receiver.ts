@@ -6,7 +6,7 @@ import type { Packet } from "./packet.ts";
 import { FIN } from "./packet.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { ReorderBuffer } from "./reorder-buffer.ts";
-import { WindowTuning } from "./window-tuning.ts";
+import { firstWindow, WindowTuning } from "./window-tuning.ts";
 
 /** Packets held ahead of a missing one. Twice what the longest selective ack can tell, a power of two (chosen). */
 const MAX_REORDER = 4096;
@@ -32,9 +32,10 @@ export class Receiver {
   #fragments: Fragments | undefined;
   readonly #tuning: WindowTuning;
 
-  constructor(capacity: number) {
-    this.capacity = capacity;
-    this.#tuning = new WindowTuning(capacity);
+  /** `share`: bytes that may wait in the socket's buffer. */
+  constructor(share: number) {
+    this.#tuning = new WindowTuning(share);
+    this.capacity = firstWindow(share);
   }
 
   /** A packet with data came; `rtt` is the present round trip. The window may grow. */

@@ -5,9 +5,9 @@ import type { CongestionController } from "./congestion.ts";
 import { makeController } from "./controllers.ts";
 import { DeliveryRate } from "./delivery-rate.ts";
 import { Flight, type SentPacket } from "./flight.ts";
-import { LossDetection } from "./loss.ts";
 import { Pacer } from "./pacer.ts";
 import { EXTENSION_HEADER_SIZE } from "./packet.ts";
+import { Recovery } from "./recovery.ts";
 import { RetransmissionTimer } from "./retransmission-timer.ts";
 import { RoundTripTime } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
@@ -61,18 +61,16 @@ export class Sender {
   /** When `una` last moved, or the flight began. */
   progressAt: Instant = 0;
   readonly #rate = new DeliveryRate();
-  readonly #loss: LossDetection;
+  readonly #recovery: Recovery;
   #fin: "none" | "wanted" | "sent" = "none";
   #order = 0;
-  /** Losses of packets that left before this order belong to the recovery that is going on. */
-  #recoveryOrder = 0;
-  /** Retransmissions of the present recovery that may still prove needless. */
-  #undoable = 0;
   readonly #timer: RetransmissionTimer;
   /** A packet may leave whatever the window says. */
   #probeDue = false;
   #windowLimited = false;
   readonly #pacer = new Pacer();
+  /** What the path carries; `payload` may be less because of the peer's window. */
+  #pathPayload: number;
   /** Of the acknowledgement at hand, the order of the packet that left last. */
   #latestAcked = -1;
 
@@ -81,18 +79,17 @@ export class Sender {
     this.#timer = new RetransmissionTimer(this.rtt);
     this.buffer = new SendBuffer(options.boundaries);
     this.flight = new Flight(options.first);
-    this.#loss = new LossDetection(this.flight, this.rtt);
+    this.#recovery = new Recovery(this.flight, this.rtt);
     this.controller = options.controller;
     this.noDelay = options.noDelay;
     this.maxInFlight = options.maxInFlight;
-    this.payload = options.payload;
+    this.payload = this.#pathPayload = options.payload;
   }
 
   /** The peer's window is known: packets are small enough for several to fit. */
   meetPeer(window: number): void {
     this.peerWindow = window;
-    const most = Math.max(USUAL_PAYLOAD, Math.floor(window / LEAST_IN_WINDOW));
-    if (this.payload > most) this.setPayload(most);
+    this.setPayload(this.payload);
   }
 
   /** Switches the congestion controller by name; unknown names are ignored. */
@@ -101,10 +98,11 @@ export class Sender {
     this.controller = makeController(name, { payload: this.payload }) ?? this.controller;
   }
 
-  /** Payload of new packets from now on. */
+  /** Payload of new packets from now on, as far as the peer's window allows. */
   setPayload(payload: number): void {
-    this.payload = payload;
-    this.controller.onPayload(payload);
+    this.#pathPayload = payload;
+    this.payload = Math.min(payload, Math.max(USUAL_PAYLOAD, Math.floor(this.peerWindow / LEAST_IN_WINDOW)));
+    this.controller.onPayload(this.payload);
   }
 
   get consecutiveTimeouts(): number {
@@ -166,7 +164,7 @@ export class Sender {
     const fits = inFlight.bytes + packet.length <= this.controller.window() || inFlight.count === 0;
     if (!fits && !this.#probeDue) return undefined;
     this.flight.resend(packet);
-    this.#undoable++;
+    this.#recovery.onRetransmission();
     return packet;
   }
 
@@ -258,9 +256,9 @@ export class Sender {
     if (!progress && sacked === flight.sacked) return false;
     if (progress) this.progressAt = now;
     this.#timer.reset();
-    this.#undo(needless, now);
+    this.#recovery.undo(needless, now, this.controller);
     this.#report(packet.timestampDifference, peerDelay, now);
-    this.#detect(now);
+    this.#recovery.detect(now, this.#order, this.controller);
     this.#arm(now);
     return true;
   }
@@ -268,6 +266,9 @@ export class Sender {
   #setPeerWindow(window: number, now: Instant): void {
     const opened = this.peerWindow === 0 && window > 0;
     this.peerWindow = window;
+    if (this.payload < this.#pathPayload && window >= 2 * LEAST_IN_WINDOW * this.payload) {
+      this.setPayload(this.#pathPayload);
+    }
     if (!opened) return;
     this.progressAt = now;
     // What we probed the closed window with was probably dropped: ask soon, not after the back-off.
@@ -298,17 +299,7 @@ export class Sender {
       sample.rtt = packet.transmissions === 1 ? Math.max(0.001, now - packet.sentAt) : 0;
     }
     this.#rate.onDelivered(packet, now);
-    return this.#loss.onDelivered(packet, now) ? 1 : 0;
-  }
-
-  /** When every retransmission of a recovery was needless, so was the cut. */
-  #undo(needless: number, now: Instant): void {
-    if (needless === 0) return;
-    this.#undoable -= needless;
-    if (this.#undoable > 0) return;
-    this.#undoable = 0;
-    this.#loss.onSpurious();
-    this.controller.onSpurious(now);
+    return this.#recovery.onDelivered(packet, now);
   }
 
   #report(delay: number, peerDelay: number, now: Instant): void {
@@ -328,26 +319,6 @@ export class Sender {
     this.controller.onAck(sample);
   }
 
-  #detect(now: Instant): void {
-    const { inFlight } = this.flight;
-    const bytes = inFlight.bytes;
-    const recovering = this.flight.lost.count > 0 || this.#recovering();
-    const first = this.#loss.detect(now, recovering);
-    if (!first) return;
-    const roundStart = first.order > this.#recoveryOrder;
-    if (roundStart) {
-      this.#recoveryOrder = this.#order;
-      this.#undoable = 0;
-      this.#loss.onRecovery();
-    }
-    this.controller.onLoss(now, bytes - inFlight.bytes, inFlight.bytes, roundStart);
-  }
-
-  #recovering(): boolean {
-    const { head } = this.flight.inFlight;
-    return head !== undefined && head.order <= this.#recoveryOrder;
-  }
-
   #arm(now: Instant): void {
     if (this.flight.span > 0 || this.#blockedByPeer()) this.#timer.start(now, this.peerWindow === 0);
     else this.#timer.stop();
@@ -360,7 +331,7 @@ export class Sender {
   /** When `expire` has something to do, or a paced packet may leave. */
   deadline(now: Instant): Instant {
     if (!this.#timer.running && this.#blockedByPeer()) this.#arm(now);
-    return Math.min(this.#timer.at, this.#loss.deadline, this.#pacer.deadline);
+    return Math.min(this.#timer.at, this.#recovery.deadline, this.#pacer.deadline);
   }
 
   #hasMore(): boolean {
@@ -369,18 +340,15 @@ export class Sender {
 
   /** Does what is due. Afterwards `poll` may have something. */
   expire(now: Instant): void {
-    if (this.#loss.deadline <= now) this.#detect(now);
+    if (this.#recovery.deadline <= now) this.#recovery.detect(now, this.#order, this.controller);
     if (this.#timer.at > now) return;
     this.#probeDue = true;
     if (!this.#timer.fire(now, this.peerWindow === 0) && this.flight.span > 0) this.#timeOut(now);
   }
 
   #timeOut(now: Instant): void {
-    const { inFlight } = this.flight;
     this.timeouts++;
-    this.#undoable = 0;
-    while (inFlight.head) this.flight.lose(inFlight.head);
-    this.#recoveryOrder = this.#order;
+    this.#recovery.onTimeout(this.#order);
     // A peer whose window is closed drops what we probe with: that says nothing about the path.
     if (this.peerWindow > 0) this.controller.onTimeout(now);
   }
@@ -391,7 +359,7 @@ export class Sender {
     this.flight.clear();
     this.#fin = "none";
     this.#timer.stop();
-    this.#loss.deadline = Number.POSITIVE_INFINITY;
+    this.#recovery.stop();
     this.#probeDue = false;
   }
 }

@@ -58,6 +58,7 @@ class UdpListener implements Listener {
     for (const shared of hosts) {
       ports.add(shared);
       shared.keep(true);
+      shared.host.onLost = (error) => context.onError(error);
       shared.host.listen(
         (accepted) => context.onChannel(udpChannel(shared, accepted, udpEndpoint(accepted.remote), false)),
         connection,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { DelayHistory } from "../../../src/utp/delay-history.ts";
-import { WindowTuning } from "../../../src/utp/window-tuning.ts";
+import { firstWindow, WindowTuning } from "../../../src/utp/window-tuning.ts";
 
 test("queueing delay is what is above the least, whatever the clocks' offset", () => {
   for (const offset of [0, 12_345, 2 ** 32 - 20_000]) {
@@ -47,19 +47,24 @@ test("drift the other way round shifts the base", () => {
   assert.equal(history.queueing, 3_000);
 });
 
-test("a receive window stays as it was on a short path, however fast data flows", () => {
-  const tuning = new WindowTuning(64_000);
-  for (let now = 0; now < 1000; now += 2) assert.equal(tuning.capacity(now * 300_000, 0.4, now), 64_000);
+/** The largest window a tuning allows in a second of reading `bytesPerMs` at that round trip. */
+function largestWindow(share: number, bytesPerMs: number, rtt: number): number {
+  const tuning = new WindowTuning(share);
+  let most = 0;
+  for (let now = 0; now < 1000; now += 10) {
+    most = Math.max(most, tuning.capacity(now * bytesPerMs, rtt, now));
+  }
+  return most;
+}
+
+test("a receive window is small at first, and grows to the socket's share with what is read", () => {
+  assert.deepEqual([firstWindow(1_000_000), firstWindow(30_000)], [65_536, 30_000]);
+  assert.equal(largestWindow(1_000_000, 0, 0.4), 65_536);
+  assert.equal(largestWindow(1_000_000, 100_000, 0.4), 200_000);
+  assert.equal(largestWindow(1_000_000, 10_000_000, 0.4), 1_000_000);
 });
 
-test("a receive window grows to twice what a long path carries in a round trip, to 8 MiB", () => {
-  const at = (bytesPerMs: number): number => {
-    const tuning = new WindowTuning(64_000);
-    let most = 0;
-    for (let now = 0; now < 1000; now += 10)
-      most = Math.max(most, tuning.capacity(now * bytesPerMs, 51, now));
-    return most;
-  };
-  assert.equal(at(10_000), 64_000 + 2 * 50 * 10_000);
-  assert.equal(at(1_000_000), 8 * 1024 * 1024);
+test("a receive window grows beyond the socket's share by twice what is on the wire, to 8 MiB", () => {
+  assert.equal(largestWindow(64_000, 10_000, 51), 64_000 + 2 * 50 * 10_000);
+  assert.equal(largestWindow(64_000, 1_000_000, 51), 8 * 1024 * 1024);
 });
