@@ -7,7 +7,7 @@ import { encode, type ScriptPacket } from "../../unit/utp/scripted-peer.ts";
 /** Distances from the number that would be right. */
 const OFF = [-1025, -3, -2, -1, 0, 0, 0, 0, 1, 2, 3, 40, 1023, 4095, 4096, 32_767] as const;
 const WINDOWS = [0, 0, 1, 1199, 65_536, 0xffffffff] as const;
-const TYPES = [DATA, DATA, DATA, DATA, STATE, STATE, FIN, SYN, RESET] as const;
+const TYPES = [DATA, DATA, DATA, DATA, STATE, STATE, FIN, SYN] as const;
 const LENGTHS = [0, 0, 1, 100, 1200, 1452] as const;
 
 function pick<T>(random: SeededRandom, choices: readonly T[]): T {
@@ -25,6 +25,8 @@ export class HostilePeer {
   #theirSeq = 0;
   #theirAck = 0;
   #answered = false;
+  /** The number of a SYN in the midst of a connection, which is refused by itself. */
+  #lastSyn = -1;
 
   constructor(remote: SocketAddress, random: SeededRandom) {
     this.remote = remote;
@@ -37,6 +39,7 @@ export class HostilePeer {
     const packet = this.#packet;
     if (decodePacket(data, packet) || packet.connectionId !== this.#id) return;
     if (packet.type === RESET) {
+      if (packet.ack === this.#lastSyn) return;
       this.#answered = false;
       this.#id = this.#random.integer(65_536);
       return;
@@ -56,11 +59,13 @@ export class HostilePeer {
 
   #anything(): ScriptPacket {
     const random = this.#random;
-    const type = random.chance(0.002) ? RESET : pick(random, TYPES.slice(0, 8));
+    const type = random.chance(0.002) ? RESET : pick(random, TYPES);
+    const seq = serialAdd(this.#theirAck, 1 + (random.chance(0.5) ? 0 : pick(random, OFF)));
+    if (type === SYN) this.#lastSyn = seq;
     return {
       type,
       id: type === SYN ? this.#id : serialAdd(this.#id, 1),
-      seq: serialAdd(this.#theirAck, 1 + (random.chance(0.5) ? 0 : pick(random, OFF))),
+      seq,
       ack: serialAdd(this.#theirSeq, -1 + (random.chance(0.5) ? 0 : pick(random, OFF))),
       window: pick(random, WINDOWS),
       timestamp: random.integer(2 ** 32),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seededRandom } from "../../../src/base/random.ts";
+import type { UtpConnection } from "../../../src/utp/connection.ts";
 import { CONFIRM_VALIDATION, DATA, HANDSHAKE, SYN } from "../../../src/utp/packet.ts";
 import { seeds } from "../../kit/seeds.ts";
 import { ScriptedPeer } from "../../unit/utp/scripted-peer.ts";
@@ -9,6 +10,8 @@ import { keyOf, Siege } from "./siege.ts";
 
 const CONFIRM = [[HANDSHAKE, Uint8Array.of(CONFIRM_VALIDATION, 0, 0)]] as const;
 const PEERS = 8;
+/** The application resets the oldest above. */
+const MOST_CONNECTIONS = 100;
 const ATTACKS = 200_000;
 const BURST = 200;
 /** What one connection may hold: its window, as much out of order, fragments, and a packet each. */
@@ -25,11 +28,15 @@ test("hostile peers with connections of their own harm nobody else, and hold no 
   });
   siege.onAnswer = (data, to) => peers.find(({ remote }) => remote.port === to.port)?.hear(data);
   const opened = new Map<unknown, string[]>();
+  const open: UtpConnection[] = [];
   siege.onStranger = ({ type, connection }) => {
     const heard = opened.get(connection) ?? [];
     assert.ok(!heard.includes("closed"), `${type} after closed`);
     opened.set(connection, [...heard, type]);
-    if (type === "accepted") connection.write(new Uint8Array(random.integer(100_000)));
+    if (type === "accepted") {
+      connection.write(new Uint8Array(random.integer(100_000)));
+      if (open.push(connection) > MOST_CONNECTIONS) open.shift()!.abort();
+    }
     // Every other application reads nothing at all.
     if (type === "readable" && connection.remote.port % 2 === 0) while (connection.read());
     if (type === "end" && random.chance(0.5)) connection.end();
@@ -41,7 +48,7 @@ test("hostile peers with connections of their own harm nobody else, and hold no 
       siege.attack(peer.next(), peer.remote);
     }
     siege.net.runFor(20);
-    assert.ok(siege.fort.engine.size <= PEERS * 100, `${siege.fort.engine.size} connections`);
+    assert.ok(siege.fort.engine.size <= MOST_CONNECTIONS + 1, `${siege.fort.engine.size} connections`);
   }
   const { drops } = siege.fort.engine;
   t.diagnostic(`seed ${seed}: ${opened.size} connections, ${[...drops].join(" ")}`);
