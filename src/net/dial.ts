@@ -54,7 +54,7 @@ export class Dial implements AttemptOwner {
     this.runtime = options.runtime;
     this.began = options.runtime.clock.now();
     this.#connectTimeout = options.connectTimeout;
-    this.#security = options.security;
+    this.#security = options.security && strictWithKeys(options.security, connectionInfo);
     this.#blackHoles = blackHolesOf(options.runtime);
     const plan = makePlan(connectionInfo, options, this.#blackHoles);
     this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));
@@ -140,6 +140,12 @@ export class Dial implements AttemptOwner {
     this.#timer?.cancel();
     this.#drive?.stop();
   }
+}
+
+/** Where any entry names the server's key, one without it was tampered with or is none of that server's. */
+function strictWithKeys(security: DialSecurity, connectionInfo: ConnectionInfo): DialSecurity {
+  const named = connectionInfo.some(({ publicKey }) => publicKey !== undefined);
+  return named ? { ...security, allowUnknownPeer: false } : security;
 }
 
 function blackHolesOf(runtime: Runtime): BlackHoles {

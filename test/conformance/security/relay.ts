@@ -1,0 +1,164 @@
+import { EventEmitter, once } from "node:events";
+import type { ConnectionInfo, Endpoint, Transport } from "1tp";
+import type { Channel } from "../../../src/contract/channel.ts";
+import type { Scene } from "./scene.ts";
+
+/** Away from the dialler, or back to it. */
+export type Direction = "up" | "down";
+
+/** One handshake message or record on its way. */
+export interface Unit {
+  readonly direction: Direction;
+  /** Of its direction: 0 is the first handshake message. */
+  readonly index: number;
+  readonly bytes: Buffer;
+  /** The connection it is part of. */
+  readonly carrier: Carrier;
+}
+
+/** Says what is passed on in place of a unit. */
+export type Meddling = (unit: Unit) => readonly Uint8Array[];
+
+/**
+ * A man in the middle: to the dialler it looks like the server's endpoint, to the server like a dialler. It
+ * keeps every byte of the transport's channels, and passes on what `meddling` says, or all as it comes.
+ */
+export class Relay {
+  readonly carriers: Carrier[] = [];
+  readonly #chunks: Record<Direction, Uint8Array[]> = { up: [], down: [] };
+  readonly #units: Record<Direction, number> = { up: 0, down: 0 };
+  readonly #news = new EventEmitter();
+  #endpoint: Endpoint | undefined;
+
+  /** Stands before `target` until the test is over. */
+  static async open(scene: Scene, target: Endpoint, meddling?: Meddling): Promise<Relay> {
+    const relay = new Relay();
+    const transport = scene.wire.create();
+    const listener = await transport.listen!({
+      runtime: scene.place.server,
+      listeningInfo: scene.place.listeningInfo,
+      exclusive: false,
+      onChannel: (near) => void relay.#carry(near, transport, target, scene, meddling),
+      onError: () => undefined,
+    });
+    scene.after(() => {
+      for (const carrier of relay.carriers) carrier.cut();
+      void listener.close();
+    });
+    const { publicKey } = target;
+    relay.#endpoint = { ...listener.endpoints[0]!, ...(publicKey === undefined ? {} : { publicKey }) };
+    return relay;
+  }
+
+  /** What to give to a dialler. */
+  get info(): ConnectionInfo {
+    return [this.#endpoint!];
+  }
+
+  /** All bytes that came, of one direction. */
+  bytes(direction: Direction): Buffer {
+    return Buffer.concat(this.#chunks[direction]);
+  }
+
+  /** Resolves once so many units of a direction have come; only a relay that meddles counts them. */
+  async passed(direction: Direction, count: number): Promise<void> {
+    while (this.#units[direction] < count) await once(this.#news, "news");
+  }
+
+  async #carry(
+    near: Channel,
+    transport: Transport,
+    target: Endpoint,
+    scene: Scene,
+    meddling: Meddling | undefined,
+  ): Promise<void> {
+    const { signal } = new AbortController();
+    const context = { runtime: scene.place.client, signal, onPhase() {} };
+    const far = await transport.dial(target, context);
+    const keep = (direction: Direction, chunk: Uint8Array): void => {
+      this.#chunks[direction].push(chunk);
+    };
+    this.carriers.push(new Carrier(near, far, keep, meddling && this.#counting(meddling)));
+  }
+
+  #counting(meddling: Meddling): Meddling {
+    return (unit) => {
+      this.#units[unit.direction]++;
+      this.#news.emit("news");
+      return meddling(unit);
+    };
+  }
+}
+
+/** One connection through a relay. */
+export class Carrier {
+  readonly #near: Channel;
+  readonly #far: Channel;
+
+  constructor(
+    near: Channel,
+    far: Channel,
+    keep: (direction: Direction, chunk: Uint8Array) => void,
+    meddling: Meddling | undefined,
+  ) {
+    this.#near = near;
+    this.#far = far;
+    for (const direction of ["up", "down"] as const) {
+      const [from, to] = direction === "up" ? [near, far] : [far, near];
+      const pass = meddling ? this.#splitter(direction, meddling) : (chunk: Uint8Array) => [chunk];
+      from.attach({
+        onData(chunk) {
+          keep(direction, Uint8Array.from(chunk));
+          for (const part of pass(chunk)) to.write(part);
+        },
+        onDrain() {},
+        onEnd: () => to.end(),
+        onClose: (error) => to.abort(error),
+      });
+    }
+  }
+
+  /** Takes chunks, and gives what becomes of the units that are whole. */
+  #splitter(direction: Direction, meddling: Meddling): (chunk: Uint8Array) => readonly Uint8Array[] {
+    let rest = Buffer.alloc(0);
+    let index = 0;
+    return (chunk) => {
+      rest = Buffer.concat([rest, chunk]);
+      const parts: Uint8Array[] = [];
+      for (
+        let length = unitLength(rest, direction, index);
+        length <= rest.length;
+        length = unitLength(rest, direction, index)
+      ) {
+        const bytes = rest.subarray(0, length);
+        rest = rest.subarray(length);
+        parts.push(...meddling({ direction, index: index++, bytes, carrier: this }));
+      }
+      return parts;
+    };
+  }
+
+  /** Puts bytes into a direction. */
+  insert(direction: Direction, bytes: Uint8Array): void {
+    (direction === "up" ? this.#far : this.#near).write(bytes);
+  }
+
+  /** Ends a direction, as one does who has said everything. */
+  end(direction: Direction): void {
+    (direction === "up" ? this.#far : this.#near).end();
+  }
+
+  /** Takes both directions down. */
+  cut(error?: Error): void {
+    this.#near.abort(error);
+    this.#far.abort(error);
+  }
+}
+
+/** Bytes of the unit in front: a length of two bytes and what it counts; before the first one up, the hello byte. */
+function unitLength(bytes: Buffer, direction: Direction, index: number): number {
+  const start = direction === "up" && index === 0 ? 1 : 0;
+  if (bytes.length < start + 2) return Number.POSITIVE_INFINITY;
+  // A length of 0 is that of an alert, which has one byte.
+  return start + 2 + Math.max(bytes.readUInt16BE(start), 1);
+}
