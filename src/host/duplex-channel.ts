@@ -1,6 +1,7 @@
-import { Buffer, type Duplex, nextTick, type tcp } from "#platform";
+import { Buffer, type Duplex, type tcp } from "#platform";
 import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
+import { SinkGate } from "./sink-gate.ts";
 
 /** What sockets can do and other streams may. */
 type SocketLike = Partial<
@@ -15,69 +16,26 @@ export class DuplexChannel implements Channel {
   readonly firstFlightSent = false;
   readonly remote: Endpoint;
   readonly #stream: Duplex & SocketLike;
-  #sink: ChannelSink | undefined;
-  #error: Error | undefined;
+  readonly #gate = new SinkGate();
   #bytesRead = 0;
   #bytesWritten = 0;
-  #paused = false;
-  #aborted = false;
-  #closed = false;
-  /** Came before there was a sink. */
-  #drainHeld = false;
-  /** Came before there was a sink or while it was paused. */
-  #endHeld = false;
 
   constructor(stream: Duplex, remote: Endpoint) {
     this.remote = remote;
     this.#stream = stream;
     stream.allowHalfOpen = true;
-    stream.on("drain", () => {
-      this.#drainHeld = true;
-      this.#deliver();
-    });
-    stream.on("end", () => {
-      this.#endHeld = true;
-      this.#deliver();
-    });
-    stream.on("error", (error) => {
-      if (!this.#aborted) this.#error = error;
-    });
-    stream.on("close", () => {
-      this.#closed = true;
-      this.#deliver();
-    });
-  }
-
-  /** Tells the sink what it may hear now. Not for calls from inside a method. */
-  #deliver(): void {
-    if (this.#drainHeld && this.#sink && !this.#aborted) {
-      this.#drainHeld = false;
-      this.#sink.onDrain();
-    }
-    if (this.#endHeld && this.#sink && !this.#paused && !this.#aborted) {
-      this.#endHeld = false;
-      this.#sink.onEnd();
-    }
-    // A close in good order comes after the end, however long the sink makes that wait.
-    const endFirst = this.#endHeld && !this.#aborted && !this.#error;
-    if (this.#closed && this.#sink && !endFirst) {
-      const sink = this.#sink;
-      this.#sink = undefined;
-      sink.onClose(this.#error);
-    }
-  }
-
-  #deliverSoon(): void {
-    if (this.#drainHeld || this.#endHeld || this.#closed) nextTick(() => this.#deliver());
+    stream.on("drain", () => this.#gate.drained());
+    stream.on("end", () => this.#gate.ended());
+    stream.on("error", (error) => this.#gate.failed(error));
+    stream.on("close", () => this.#gate.closed());
   }
 
   attach(sink: ChannelSink): void {
-    this.#sink = sink;
     this.#stream.on("data", (chunk: Uint8Array) => {
       this.#bytesRead += chunk.length;
-      if (!this.#aborted) sink.onData(chunk);
+      this.#gate.data(chunk);
     });
-    this.#deliverSoon();
+    this.#gate.attach(sink);
   }
 
   write(chunk: Uint8Array): boolean {
@@ -92,22 +50,17 @@ export class DuplexChannel implements Channel {
   }
 
   abort(error?: Error): void {
-    if (this.#aborted) return;
-    this.#aborted = true;
-    this.#error ??= error;
-    this.#stream.destroy();
-    this.#deliverSoon();
+    if (this.#gate.abort(error)) this.#stream.destroy();
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#gate.pause();
     this.#stream.pause();
   }
 
   resume(): void {
-    this.#paused = false;
     this.#stream.resume();
-    this.#deliverSoon();
+    this.#gate.resume();
   }
 
   ref(): void {

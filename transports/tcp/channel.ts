@@ -1,8 +1,9 @@
-import { nextTick, type tcp } from "#platform";
+import type { tcp } from "#platform";
 import { EMPTY } from "../../src/base/bytes.ts";
 import { socketEndpoint } from "../../src/base/socket-address.ts";
 import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../../src/contract/channel.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
+import { SinkGate } from "../../src/host/sink-gate.ts";
 
 /** A socket of the platform's `net`. */
 export type NetSocket = InstanceType<NonNullable<typeof tcp>["Socket"]>;
@@ -26,18 +27,10 @@ export class TcpChannel implements Channel {
   readonly firstFlightSent = false;
   readonly #socket: ChannelSocket;
   #remote: Endpoint | undefined;
-  #sink: ChannelSink | undefined = undefined;
+  readonly #gate = new SinkGate();
   #flushed: (() => void) | undefined = undefined;
-  #error: Error | undefined = undefined;
-  #paused = false;
-  #aborted = false;
-  #closed = false;
   /** A write has returned false. */
   #drainOwed = false;
-  /** Came before there was a sink. */
-  #drainHeld = false;
-  /** Came before there was a sink or while it was paused. */
-  #endHeld = false;
 
   /** `remote` is the entry that was dialled; without it the socket was accepted. */
   constructor(socket: NetSocket, remote?: Endpoint) {
@@ -52,25 +45,19 @@ export class TcpChannel implements Channel {
   /** What every channel's socket calls, with the socket as `this`. */
   static readonly #on = {
     data(this: ChannelSocket, chunk: Uint8Array): void {
-      const channel = this[CHANNEL];
-      if (!channel.#aborted) channel.#sink?.onData(chunk);
+      this[CHANNEL].#gate.data(chunk);
     },
     drain(this: ChannelSocket): void {
       this[CHANNEL].#drained();
     },
     end(this: ChannelSocket): void {
-      const channel = this[CHANNEL];
-      channel.#endHeld = true;
-      channel.#deliver();
+      this[CHANNEL].#gate.ended();
     },
     error(this: ChannelSocket, error: Error): void {
-      const channel = this[CHANNEL];
-      if (!channel.#aborted) channel.#error = error;
+      this[CHANNEL].#gate.failed(error);
     },
     close(this: ChannelSocket): void {
-      const channel = this[CHANNEL];
-      channel.#closed = true;
-      channel.#deliver();
+      this[CHANNEL].#gate.closed();
     },
     finish(this: ChannelSocket): void {
       this[CHANNEL].#flushed?.();
@@ -80,31 +67,7 @@ export class TcpChannel implements Channel {
   #drained(): void {
     if (!this.#drainOwed) return;
     this.#drainOwed = false;
-    this.#drainHeld = true;
-    this.#deliver();
-  }
-
-  /** Tells the sink what it may hear now. Not for calls from inside a method. */
-  #deliver(): void {
-    if (this.#drainHeld && this.#sink && !this.#aborted) {
-      this.#drainHeld = false;
-      this.#sink.onDrain();
-    }
-    if (this.#endHeld && this.#sink && !this.#paused && !this.#aborted) {
-      this.#endHeld = false;
-      this.#sink.onEnd();
-    }
-    // A close in good order comes after the end, however long the sink makes that wait.
-    const endFirst = this.#endHeld && !this.#aborted && !this.#error;
-    if (this.#closed && this.#sink && !endFirst) {
-      const sink = this.#sink;
-      this.#sink = undefined;
-      sink.onClose(this.#error);
-    }
-  }
-
-  #deliverSoon(): void {
-    if (this.#drainHeld || this.#endHeld || this.#closed) nextTick(() => this.#deliver());
+    this.#gate.drained();
   }
 
   get remote(): Endpoint {
@@ -118,9 +81,8 @@ export class TcpChannel implements Channel {
   }
 
   attach(sink: ChannelSink): void {
-    this.#sink = sink;
     this.#socket.on("data", TcpChannel.#on.data);
-    this.#deliverSoon();
+    this.#gate.attach(sink);
   }
 
   write(chunk: Uint8Array): boolean {
@@ -142,26 +104,22 @@ export class TcpChannel implements Channel {
   }
 
   abort(error?: Error): void {
-    if (this.#aborted) return;
-    this.#aborted = true;
-    this.#error ??= error;
+    if (!this.#gate.abort(error)) return;
     const socket = this.#socket;
     // The system refuses to reset a connection whose shutdown is under way, and would leak it.
     const shuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
     if (error && !shuttingDown && !socket.destroyed) socket.resetAndDestroy();
     else socket.destroy();
-    this.#deliverSoon();
   }
 
   pause(): void {
-    this.#paused = true;
+    this.#gate.pause();
     this.#socket.pause();
   }
 
   resume(): void {
-    this.#paused = false;
     this.#socket.resume();
-    this.#deliverSoon();
+    this.#gate.resume();
   }
 
   ref(): void {
