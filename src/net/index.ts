@@ -13,6 +13,7 @@ type Listener<Arguments extends unknown[]> = (...given: Arguments) => void;
 function sortArguments<Options extends object, L>(given: readonly unknown[]) {
   let from = 0;
   let until = given.length;
+  while (until > 0 && given[until - 1] === undefined) until--;
   const listener = typeof given[until - 1] === "function" ? (given[--until] as L) : undefined;
   const transports = Array.isArray(given[0]) ? (given[from++] as readonly Transport[]) : undefined;
   if (from === 0 && until > 1 && (given[0] === undefined || given[0] === null)) from = 1;

@@ -3,7 +3,9 @@ import { onetp } from "./onetp.ts";
 import { programs } from "./programs.ts";
 
 const [, , harnessName = "", program = ""] = process.argv;
-const harness = [nodeNet, onetp("tcp"), onetp("memory")].find(({ name }) => name === harnessName);
+const harness = [nodeNet, onetp("tcp", "noise"), onetp("memory", "noise")].find(
+  ({ name }) => name === harnessName,
+);
 const run = programs[program];
 if (!harness || !run) throw new Error(`no such harness or program: ${harnessName}, ${program}`);
 run(harness, (line) => process.stdout.write(`${line}\n`));

@@ -143,10 +143,10 @@ export const destroying: readonly Scenario[] = [
       const socket = stage.connect(
         await stage.listen({}, (accepted) => accepted.on("error", () => {}).end("x")),
       );
-      socket.setTimeout(5).on("data", () => socket.destroy());
+      socket.setTimeout(40).on("data", () => socket.destroy());
       await closed(socket);
       const other = stage.quiet(await stage.listen({}, tolerate));
-      await next(other.setTimeout(20), "timeout");
+      await next(other.setTimeout(80), "timeout");
     },
   },
   {
