@@ -11,6 +11,7 @@
  *
  * @packageDocumentation
  */
+import { LocalSignaling } from "../signaling/local/index.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
@@ -18,6 +19,7 @@ import { setDefaultTransports } from "./net/default-transports.ts";
 import { nodePreset } from "./preset/node.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
 
+export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
@@ -27,6 +29,14 @@ export type { IpScope } from "./base/ip.ts";
 export { VERSION as version } from "./base/version.ts";
 export type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "./contract/channel.ts";
 export type { Clock, Instant, Millis, Timer } from "./contract/clock.ts";
+export type {
+  Dialog,
+  DialogSink,
+  RegisterOptions,
+  Registration,
+  Signaling,
+  SignalingAddress,
+} from "./contract/dialog.ts";
 export type { ConnectionInfo, Endpoint, Json, JsonObject } from "./contract/endpoint.ts";
 export type { NetworkInterface, Random, Runtime } from "./contract/runtime.ts";
 export type { Candidate, PlannedAttempt, Scheduler } from "./contract/scheduler.ts";
@@ -59,6 +69,7 @@ export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/serve
 export { decodeTicket, encodeTicket } from "./net/ticket.ts";
 export type { Identity } from "./session/identity.ts";
 export {
+  LocalSignaling,
   MemoryTransport,
   ParallelScheduler,
   SequentialScheduler,
@@ -69,6 +80,9 @@ export {
 
 /** The transports by their words, to be used with `new`. */
 export const transports = { memory: MemoryTransport, tcp: TcpTransport, udp: UdpTransport } as const;
+
+/** The signalings by their words, to be used with `new`. */
+export const signaling = { local: LocalSignaling } as const;
 
 /** The schedulers by their words, to be used with `new`. */
 export const schedulers = {

@@ -13,6 +13,9 @@ export const CODES = {
   },
   ERR_1TP_PEER_REFUSED: { retry: false, text: "authorization was refused" },
   ERR_1TP_BAD_IDENTITY: { retry: false, text: "this is no identity that exportSecret() gave" },
+  ERR_1TP_PEER_OFFLINE: { retry: true, text: "nobody is registered under this uid for this transport" },
+  ERR_1TP_SIGNALING_LIMIT: { retry: true, text: "a limit of the signaling is exceeded" },
+  ERR_1TP_SIGNALING_REFUSED: { retry: false, text: "the registrar refused" },
   ERR_1TP_BAD_FRAME: { retry: true, text: "the peer broke the session's rules" },
   ERR_1TP_ALL_ATTEMPTS_FAILED: { retry: true, text: "every attempt failed" },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>;

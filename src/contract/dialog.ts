@@ -1,18 +1,23 @@
+import type { KeyPair } from "./crypto.ts";
 import type { Json, JsonObject } from "./endpoint.ts";
 
 /** Receives the signals of one dialog. Called from the event loop only. */
 export interface DialogSink {
   onSignal(body: Json): void;
-  /** The dialog is over: exactly once, last. */
+  /** The dialog is over: exactly once, last. No error if either side has closed it. */
   onClose(error?: Error): void;
 }
 
 /** A short exchange of JSON signals with one peer. At most once, in order, each body at most 16 KiB. */
 export interface Dialog {
-  /** Resolves when the signal is handed on, rejects with a code when it is refused. */
+  /**
+   * Resolves when the signal is handed on, which says nothing about its arrival. Rejects with ERR_OUT_OF_RANGE
+   * for a body that is too long and with ERR_STREAM_DESTROYED after the dialog is over.
+   */
   send(body: Json): Promise<void>;
-  /** Signals that came before wait for it. */
+  /** Signals that came before wait for it; a peer that sends more than 64 of them loses the dialog. */
   attach(sink: DialogSink): void;
+  /** Ends both sides. Signals sent before still arrive. Idempotent. */
   close(): void;
 }
 
@@ -20,13 +25,45 @@ export interface Dialog {
 export interface SignalingAddress extends JsonObject {
   /** `local-signaling`, `websocket-signaling` or `introducer-signaling`. */
   readonly type: string;
+  /** 32 hexadecimal digits, derived from the key that was registered (`base/uid.ts`). */
   readonly uid: string;
 }
 
-/** Carries dialogs between endpoints that cannot reach each other yet. */
+/** What it takes to be reachable. */
+export interface RegisterOptions {
+  /** The word of the transport that dialogs are for; those for another one do not come. */
+  readonly transportType: string;
+  /** The key the uid belongs to; default: one that nobody else knows. */
+  readonly keyPair?: KeyPair | undefined;
+  /** 16 bytes that tell apart the uids of one key; key and salt make the uid. Default: random. */
+  readonly salt?: Uint8Array | undefined;
+  /** Somebody has opened a dialog. Called from the event loop only. */
+  onDialog(dialog: Dialog): void;
+  /** Reachable no more though nobody here closed it, such as after a newer registration of the same uid. */
+  onClose?(error: Error): void;
+}
+
+/** One uid under which dialogs come in, until it is closed. */
+export interface Registration {
+  readonly address: SignalingAddress;
+  /** No new dialogs come; those that are open live on. Idempotent. */
+  close(): void;
+  /** Let the registration keep the process alive (the default). */
+  ref(): void;
+  unref(): void;
+}
+
+/** Carries dialogs between endpoints that cannot reach each other yet. Several transports may share one. */
 export interface Signaling {
-  /** Be reachable for dialogs of one transport type under the address that is returned. */
-  register(transportType: string, onDialog: (dialog: Dialog) => void): Promise<SignalingAddress>;
-  open(address: SignalingAddress, transportType: string): Promise<Dialog>;
+  /** Whether `open` makes sense for this address. Pure, never throws, whatever a stranger wrote. */
+  accepts(address: JsonObject): boolean;
+  /** Rejects with a code if that cannot be had in 5 s. */
+  register(options: RegisterOptions): Promise<Registration>;
+  /**
+   * Rejects with ERR_1TP_PEER_OFFLINE if nobody is registered there for this transport, with
+   * ERR_1TP_SIGNALING_LIMIT beyond a limit, and with the reason of `signal` when that aborts.
+   */
+  open(address: SignalingAddress, transportType: string, signal?: AbortSignal): Promise<Dialog>;
+  /** Ends every registration and dialog. Resolves when nothing is left open; the signaling is of no use then. */
   close(): Promise<void>;
 }

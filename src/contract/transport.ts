@@ -1,6 +1,6 @@
 import type { Channel } from "./channel.ts";
 import type { Millis } from "./clock.ts";
-import type { Dialog, Signaling, SignalingAddress } from "./dialog.ts";
+import type { Dialog, Registration, Signaling, SignalingAddress } from "./dialog.ts";
 import type { ConnectionInfo, Endpoint } from "./endpoint.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -48,7 +48,7 @@ export interface ListenContext {
     signaling: Signaling,
     transportType: string,
     accept: (dialog: Dialog) => void,
-  ): Promise<SignalingAddress>;
+  ): Promise<Registration>;
 }
 
 /** A transport that is listening. */

@@ -1,0 +1,56 @@
+import { nextTurn } from "#platform";
+import { DialogInbox } from "../../src/base/dialog-inbox.ts";
+import { nodeError, OnetpError } from "../../src/base/errors.ts";
+import { decodeSignal, encodeSignal } from "../../src/base/signal.ts";
+import type { Dialog, DialogSink } from "../../src/contract/dialog.ts";
+import type { Json } from "../../src/contract/endpoint.ts";
+
+/** One end of a dialog inside the process. Bodies travel as text, so that the ends share no object. */
+export class LocalDialog implements Dialog {
+  readonly #inbox = new DialogInbox(nextTurn);
+  #peer: LocalDialog;
+  #onEnded: (() => void) | undefined;
+
+  /** Both ends. */
+  static pair(): [LocalDialog, LocalDialog] {
+    const first = new LocalDialog();
+    const second = new LocalDialog();
+    first.#peer = second;
+    second.#peer = first;
+    return [first, second];
+  }
+
+  private constructor() {
+    this.#peer = this;
+  }
+
+  get ended(): boolean {
+    return this.#inbox.ended;
+  }
+
+  /** Calls `then` once it has. */
+  whenEnded(then: () => void): void {
+    this.#onEnded = then;
+  }
+
+  async send(body: Json): Promise<void> {
+    if (this.ended) throw nodeError("ERR_STREAM_DESTROYED", "The dialog is closed");
+    if (this.#peer.#inbox.push(decodeSignal(encodeSignal(body))!)) return;
+    this.#end(new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail: "too many signals wait for a reader" }));
+  }
+
+  attach(sink: DialogSink): void {
+    this.#inbox.attach(sink);
+  }
+
+  close(): void {
+    this.#end();
+  }
+
+  #end(error?: Error): void {
+    for (const end of [this, this.#peer]) {
+      end.#inbox.end(error);
+      end.#onEnded?.();
+    }
+  }
+}

@@ -1,0 +1,2 @@
+export { LocalHub } from "./hub.ts";
+export { LocalSignaling, type LocalSignalingOptions } from "./signaling.ts";
