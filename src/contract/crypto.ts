@@ -20,12 +20,16 @@ export interface Aead {
   open(nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }
 
-/** The primitives sessions and signaling stand on. Other arguments are read before a call returns. */
+/** The primitives sessions, signaling and STUN stand on. Other arguments are read before a call returns. */
 export interface Crypto {
   /** `secret` is 32 random bytes. */
   keyPair(secret: Uint8Array): KeyPair;
   sha256(data: Uint8Array): Uint8Array;
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** For STUN's MESSAGE-INTEGRITY alone (RFC 8489 §14.5). */
+  hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** For STUN's long-term keys alone (RFC 8489 §9.2.2). */
+  md5(data: Uint8Array): Uint8Array;
   /** `key` has 32 bytes. */
   aead(cipher: CipherName, key: Uint8Array): Aead;
 }

@@ -2,6 +2,7 @@ import { gcm } from "@noble/ciphers/aes.js";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { x25519 } from "@noble/curves/ed25519.js";
 import { hmac } from "@noble/hashes/hmac.js";
+import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import type { Aead, CipherName, Crypto, KeyPair } from "../contract/crypto.ts";
 
@@ -56,5 +57,7 @@ export const nobleCrypto: Crypto = {
   keyPair: (secret) => new NobleKeyPair(secret),
   sha256: (data) => sha256(data),
   hmacSha256: (key, data) => hmac(sha256, key, data),
+  hmacSha1: (key, data) => hmac(sha1, key, data),
+  md5: (data) => md5(data),
   aead: (cipher, key) => new NobleAead(cipher, key),
 };

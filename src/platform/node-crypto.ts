@@ -128,5 +128,7 @@ export const nodeCrypto: Crypto = {
   keyPair: (secret) => new NodeKeyPair(secret),
   sha256: (data) => hash("sha256", data, "buffer"),
   hmacSha256: (key, data) => createHmac("sha256", key).update(data).digest(),
+  hmacSha1: (key, data) => createHmac("sha1", key).update(data).digest(),
+  md5: (data) => hash("md5", data, "buffer"),
   aead: (cipher, key) => new NodeAead(cipher, key),
 };
