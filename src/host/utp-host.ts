@@ -52,6 +52,10 @@ export class UtpHost implements DatagramSink {
   /** The system has queued a datagram: nothing more until it has drained. */
   #blocked = false;
   #closed = false;
+  /** A dial was answered in this turn. */
+  #connected = false;
+  /** Sending was put off to the next turn. */
+  #resume = false;
   #size = 0;
   #referenced = true;
   /** Closed by their users, with bytes that are not acknowledged. */
@@ -198,6 +202,7 @@ export class UtpHost implements DatagramSink {
     try {
       do {
         this.#deliver();
+        if (this.#patient()) break;
         this.#transmit();
       } while (this.endpoint.hasEvents || this.#tasks.length > 0);
     } finally {
@@ -206,9 +211,21 @@ export class UtpHost implements DatagramSink {
     }
   }
 
+  /**
+   * Whether to send in the next turn: who has just connected hears of it through a promise, and what it writes then can carry
+   * the acknowledgement.
+   */
+  #patient(): boolean {
+    if (!this.#connected) return false;
+    this.#connected = false;
+    this.#resume = true;
+    return true;
+  }
+
   /** After the pump, also if a sink threw: what is left comes with the next turn. */
   #rest(): void {
-    if (this.endpoint.hasEvents || this.#tasks.length > 0) this.#schedule();
+    if (this.endpoint.hasEvents || this.#tasks.length > 0 || this.#resume) this.#schedule();
+    this.#resume = false;
     if (this.#closed) return;
     this.#timer.arm(this.endpoint.pollTimeout());
     this.#forgetFlushed();
@@ -228,6 +245,7 @@ export class UtpHost implements DatagramSink {
       else connection.abort();
       return;
     }
+    if (type === "connected") this.#connected = true;
     connection.sink?.[SINK_METHOD[type]]?.(error);
   }
 

@@ -66,16 +66,16 @@ export class Transmitter {
 
   /** Writes the next packet into `out`; returns its size, 0 if nothing may leave now. */
   next(now: Instant, out: Uint8Array): number {
-    const { allowance, extensionSize, confirmationDue } = this.#validation;
+    const { allowance, extensionSize } = this.#validation;
     const overhead = HEADER_SIZE + extensionSize;
     if (overhead > allowance) return 0;
     if (this.#fragmented) return this.#fragment(this.#fragmented, now, out);
     // DATA carries no selective ack, so that one has to leave by itself.
-    if (confirmationDue || (this.ackDue && this.#receiver.gapped)) return this.#state(now, out);
+    if (this.ackDue && this.#receiver.gapped) return this.#state(now, out);
     if (this.#sender.consecutiveTimeouts >= BLACK_HOLE) this.tooLarge(now);
     const packet = this.#sender.poll(now, allowance - overhead, extensionSize);
     if (packet) return this.#data(packet, now, out);
-    if (this.ackDue) return this.#state(now, out);
+    if (this.ackDue || this.#validation.confirmationDue) return this.#state(now, out);
     return this.#extra(now, out);
   }
 

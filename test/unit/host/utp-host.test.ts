@@ -23,7 +23,7 @@ function bench() {
     for (const task of turns.splice(0)) task();
   };
   const sent = () => {
-    turn();
+    while (turns.length > 0) turn();
     return socket.sent.splice(0).map(({ data }) => {
       const packet = new Packet();
       assert.equal(decodePacket(data, packet), undefined);
