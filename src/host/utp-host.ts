@@ -70,6 +70,7 @@ export class UtpHost implements DatagramSink {
       random: runtime.random,
       onWork: () => this.#schedule(),
       isOwnHost: (address) => this.#ownAddresses.has(address),
+      maxDatagram: socket.maxPayload,
       receiveWindow: receiveWindow(socket.receiveBufferSize),
     });
     this.#timer = new EngineTimer(runtime.clock, () => this.#onTimer());

@@ -17,7 +17,7 @@ import { Outbox } from "./outbox.ts";
 import { decodePacket, HEADER_SIZE, Packet, RESET, STATE, SYN } from "./packet.ts";
 import { micros } from "./packet-writer.ts";
 import { Scratch } from "./scratch.ts";
-import { type ConnectionSettings, connectionSettings } from "./settings.ts";
+import { type ConnectionSettings, checkConnectionOptions, connectionSettings } from "./settings.ts";
 import { addressKey, Strangers } from "./strangers.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import { TransmitQueue } from "./transmit-queue.ts";
@@ -30,6 +30,8 @@ const MAX_OVERHEAD = 300;
 const EXTENDED_ANSWER = HEADER_SIZE + HANDSHAKE_EXTENSION;
 /** Payload of most paths; bulk data in larger packets makes the scratch buffer grow. */
 const USUAL_PAYLOAD = 1452;
+/** The largest UDP payload of IPv4. */
+const MAX_DATAGRAM = 65_507;
 /** Unread bytes per connection unless told (chosen: half of Linux's stock buffer counted in datagrams). */
 const RECEIVE_WINDOW = 64 * 1024;
 
@@ -101,7 +103,8 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
   }
 
   #settings(options: ConnectionOptions, address: string): ConnectionSettings {
-    return connectionSettings(options, address, this.#options.isOwnHost?.(address) ?? false);
+    const { isOwnHost, maxDatagram = MAX_DATAGRAM } = this.#options;
+    return connectionSettings(options, { address, ownHost: isOwnHost?.(address) ?? false, maxDatagram });
   }
 
   #freeId(remote: SocketAddress): number {
@@ -132,7 +135,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
 
   /** Accept connections, which get these options. A second call replaces the options. */
   listen(options: ConnectionOptions = {}): void {
-    this.#settings(options, "0.0.0.0");
+    checkConnectionOptions(options);
     this.#listening = options;
   }
 

@@ -43,6 +43,8 @@ export interface EndpointOptions {
   readonly onWork?: () => void;
   /** Whether an address is this host's own, so that large packets never meet a path. Default: none is. */
   readonly isOwnHost?: (address: string) => boolean;
+  /** The largest datagram the socket takes, in bytes. Default 65507. */
+  readonly maxDatagram?: number;
   /** Bytes a connection may have in the socket's receive buffer at once. Default 64 KiB. */
   readonly receiveWindow?: number;
 }

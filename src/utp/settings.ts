@@ -3,6 +3,7 @@ import { ipFamily } from "../base/ip.ts";
 import type { Millis } from "../contract/clock.ts";
 import { CONTROLLER_NAMES } from "./controllers.ts";
 import type { ConnectionOptions } from "./options.ts";
+import { HEADER_SIZE } from "./packet.ts";
 
 /** Path MTU of Ethernet less IP, UDP and uTP headers (RFC 894, RFC 8200). */
 const MAX_PAYLOAD = { 4: 1452, 6: 1432 } as const;
@@ -36,15 +37,20 @@ export interface ConnectionSettings {
   readonly sendBuffer: number;
 }
 
+/** What is known of the way to a peer. */
+export interface Way {
+  readonly address: string;
+  /** The address is this host's own. */
+  readonly ownHost: boolean;
+  /** The largest datagram the socket takes. */
+  readonly maxDatagram: number;
+}
+
 /** Checks options, which a user may have written, and fills in the defaults. */
-export function connectionSettings(
-  options: ConnectionOptions,
-  address: string,
-  ownHost: boolean,
-): ConnectionSettings {
-  checkOptions(options);
+export function connectionSettings(options: ConnectionOptions, way: Way): ConnectionSettings {
+  checkConnectionOptions(options);
   return {
-    ...payloadSizes(options.maxPayload, ipFamily(address), ownHost && (options.ownHost ?? true)),
+    ...payloadSizes(options, way),
     connectTimeout: options.connectTimeout ?? 5000,
     timeout: options.timeout ?? 30_000,
     keepAlive: options.keepAlive ?? 25_000,
@@ -59,15 +65,17 @@ export function connectionSettings(
   };
 }
 
-function payloadSizes(maxPayload: number | undefined, family: 0 | 4 | 6, ownHost: boolean) {
-  const ceiling = ownHost ? MAX_OWN_HOST_PAYLOAD : MAX_PAYLOAD[family === 6 ? 6 : 4];
-  const most = Math.min(maxPayload ?? ceiling, ceiling);
+function payloadSizes(options: ConnectionOptions, { address, ownHost, maxDatagram }: Way) {
+  const large = ownHost && (options.ownHost ?? true);
+  const path = large ? MAX_OWN_HOST_PAYLOAD : MAX_PAYLOAD[ipFamily(address) === 6 ? 6 : 4];
+  const maxPayload = Math.min(options.maxPayload ?? path, path, maxDatagram - HEADER_SIZE);
   // Whoever says how much fits is believed; else path MTU discovery decides.
-  const known = ownHost || maxPayload !== undefined;
-  return { maxPayload: most, payload: known ? most : Math.min(FIRST_PAYLOAD, most) };
+  const known = large || options.maxPayload !== undefined;
+  return { maxPayload, payload: known ? maxPayload : Math.min(FIRST_PAYLOAD, maxPayload) };
 }
 
-function checkOptions(options: ConnectionOptions): void {
+/** Throws Node's argument errors for what a user got wrong. */
+export function checkConnectionOptions(options: ConnectionOptions): void {
   for (const name of ["pad", "extensions", "noDelay", "boundaries", "ownHost"] as const) {
     checkOptional(`options.${name}`, options[name], "boolean");
   }

@@ -14,7 +14,7 @@ import type {
 } from "../../src/contract/transport.ts";
 import type { BindDatagram } from "../../src/host/local-sockets.ts";
 import type { ConnectionOptions } from "../../src/utp/options.ts";
-import { connectionSettings } from "../../src/utp/settings.ts";
+import { checkConnectionOptions } from "../../src/utp/settings.ts";
 import { dialUdp } from "./dial.ts";
 import { listenUdp } from "./listener.ts";
 import { UdpPorts } from "./ports.ts";
@@ -102,5 +102,5 @@ function checkOptions(options: UdpTransportOptions): void {
     throw rangeError("options.bufferSize", "a positive integer", bufferSize);
   }
   // The rest is for each connection, and wrong at once too.
-  connectionSettings(options, "0.0.0.0", false);
+  checkConnectionOptions(options);
 }
