@@ -89,7 +89,7 @@ export class UtpConnection {
 
   #accept(acceptance: Acceptance, now: Instant): void {
     this.#liveness.heard(now);
-    this.#sender.meetPeer(acceptance.window);
+    this.#sender.meetPeer(acceptance.window, acceptance.extended);
     this.#validation.expectProof(acceptance.credit, now);
     this.#validation.firstFlightAccepted = acceptance.data.length > 0;
     this.#receiver.start(acceptance.synSeq + 1);

@@ -45,7 +45,7 @@ export class Intake {
     if (packet.ack !== this.#first || packet.type === SYN) return false;
     if (!extended && packet.type !== STATE) return false;
     const { dataLength, tries, sentAt } = this.#dial!;
-    this.#sender.meetPeer(packet.window);
+    this.#sender.meetPeer(packet.window, extended);
     this.#receiver.start(extended ? packet.handshakeValue : packet.seq);
     const accepted = (packet.handshakeFlags & FIRST_FLIGHT_ACCEPTED) !== 0 && dataLength > 0;
     this.#validation.firstFlightAccepted = accepted;

@@ -27,6 +27,7 @@ export interface SenderOptions {
   readonly noDelay: boolean;
   readonly boundaries: boolean;
   readonly maxInFlight: number;
+  readonly maxInFlightExtended: number;
   readonly controller: CongestionController;
   readonly payload: number;
 }
@@ -55,11 +56,13 @@ export class Sender {
   payload: number;
   /** What the peer last said it can take. */
   peerWindow = 0;
-  maxInFlight: number;
   retransmitted = 0;
   timeouts = 0;
   /** When `una` last moved, or the flight began. */
   progressAt: Instant = 0;
+  /** Sequence numbers that may be given and unacknowledged. */
+  #maxInFlight: number;
+  readonly #maxInFlightExtended: number;
   readonly #rate = new DeliveryRate();
   readonly #recovery: Recovery;
   #fin: "none" | "wanted" | "sent" = "none";
@@ -82,13 +85,15 @@ export class Sender {
     this.#recovery = new Recovery(this.flight, this.rtt);
     this.controller = options.controller;
     this.noDelay = options.noDelay;
-    this.maxInFlight = options.maxInFlight;
+    this.#maxInFlight = options.maxInFlight;
+    this.#maxInFlightExtended = options.maxInFlightExtended;
     this.payload = this.#pathPayload = options.payload;
   }
 
-  /** The peer's window is known: packets are small enough for several to fit. */
-  meetPeer(window: number): void {
+  /** The peer's window is known, and whether it knows our extensions: it then puts more packets in order. */
+  meetPeer(window: number, extended: boolean): void {
     this.peerWindow = window;
+    if (extended) this.#maxInFlight = this.#maxInFlightExtended;
     this.setPayload(this.payload);
   }
 
@@ -171,7 +176,7 @@ export class Sender {
   /** A packet of bytes that were never sent, or the FIN after them. */
   #fresh(now: Instant, limit: number): SentPacket | undefined {
     const { flight, buffer } = this;
-    if (flight.lost.count > 0 || flight.span >= this.maxInFlight) return undefined;
+    if (flight.lost.count > 0 || flight.span >= this.#maxInFlight) return undefined;
     const length = this.#freshLength(limit);
     if (length === 0 && (this.#fin !== "wanted" || buffer.unsent > 0)) return undefined;
     if (flight.span === 0) this.progressAt = now;

@@ -11,8 +11,10 @@ const MAX_PAYLOAD = { 4: 1452, 6: 1432 } as const;
 const FIRST_PAYLOAD = 1200;
 /** The largest UDP payload of IPv4 less our header. */
 const MAX_OWN_HOST_PAYLOAD = 65_487;
-/** Larger sequences than a 16-bit circle can tell apart are never in flight; libutp reorders 1023 (its source). */
+/** What another implementation may have in flight: libutp puts 1023 packets in order (its source). */
 const MAX_IN_FLIGHT = 1000;
+/** What our own may: it puts 4095 packets in order. */
+const MAX_IN_FLIGHT_EXTENDED = 4000;
 /** Room for the longest metadata, or our own extensions, and some data beside it (chosen). */
 const MIN_PAYLOAD = 300;
 /** The length of an extension is one byte (BEP 29). */
@@ -33,6 +35,8 @@ export interface ConnectionSettings {
   /** Payload bytes per packet to start with. */
   readonly payload: number;
   readonly maxInFlight: number;
+  /** The same to a peer that knows our extensions. */
+  readonly maxInFlightExtended: number;
   readonly congestion: string;
   readonly sendBuffer: number;
 }
@@ -60,6 +64,7 @@ export function connectionSettings(options: ConnectionOptions, way: Way): Connec
     extensions: options.extensions ?? true,
     pad: options.pad ?? false,
     maxInFlight: Math.min(options.maxInFlight ?? MAX_IN_FLIGHT, MAX_IN_FLIGHT),
+    maxInFlightExtended: Math.min(options.maxInFlight ?? MAX_IN_FLIGHT_EXTENDED, MAX_IN_FLIGHT_EXTENDED),
     congestion: options.congestion ?? "ledbat",
     sendBuffer: options.sendBuffer ?? 256 * 1024,
   };
