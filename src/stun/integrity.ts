@@ -16,6 +16,7 @@ export type IntegrityAlgorithm = "sha1" | "sha256";
 
 /** What makes or checks a message's integrity. */
 export interface IntegrityKey {
+  readonly crypto: Crypto;
   readonly algorithm: IntegrityAlgorithm;
   readonly key: Uint8Array;
 }
@@ -27,7 +28,6 @@ const LEAST_SHA256_SIZE = 16;
 
 /** The bytes of a message with its integrity, if there is a key, and its fingerprint, if wanted, at the end. */
 export function sealMessage(
-  crypto: Crypto,
   message: Message,
   integrity: IntegrityKey | undefined,
   fingerprint: boolean,
@@ -40,7 +40,7 @@ export function sealMessage(
   if (integrity) {
     const valueAt = fingerprintAt - MAC_SIZES[integrity.algorithm];
     setLength(bytes, fingerprintAt);
-    bytes.set(macOf(crypto, integrity, bytes.subarray(0, valueAt - ATTRIBUTE_HEADER_SIZE)), valueAt);
+    bytes.set(macOf(integrity, bytes.subarray(0, valueAt - ATTRIBUTE_HEADER_SIZE)), valueAt);
     setLength(bytes, bytes.length);
   }
   if (fingerprint)
@@ -53,11 +53,7 @@ function blank(type: number, size: number): Attribute {
 }
 
 /** Whether a message that was decoded is authentic; undefined if it has no integrity by that algorithm. Takes constant time. */
-export function checkIntegrity(
-  crypto: Crypto,
-  bytes: Uint8Array,
-  integrity: IntegrityKey,
-): boolean | undefined {
+export function checkIntegrity(bytes: Uint8Array, integrity: IntegrityKey): boolean | undefined {
   const at = findAttribute(bytes, TYPES[integrity.algorithm]);
   if (at === undefined) return undefined;
   const size = (bytes[at + 2]! << 8) | bytes[at + 3]!;
@@ -65,7 +61,7 @@ export function checkIntegrity(
   const start = at + ATTRIBUTE_HEADER_SIZE;
   const covered = bytes.slice(0, at);
   setLength(covered, start + size);
-  const mac = macOf(crypto, integrity, covered);
+  const mac = macOf(integrity, covered);
   let difference = 0;
   for (let i = 0; i < size; i++) difference |= mac[i]! ^ bytes[start + i]!;
   return difference === 0;
@@ -76,6 +72,6 @@ function sizeFits(algorithm: IntegrityAlgorithm, size: number): boolean {
   return algorithm === "sha256" && size >= LEAST_SHA256_SIZE && size < MAC_SIZES.sha256 && size % 4 === 0;
 }
 
-function macOf(crypto: Crypto, { algorithm, key }: IntegrityKey, data: Uint8Array): Uint8Array {
+function macOf({ crypto, algorithm, key }: IntegrityKey, data: Uint8Array): Uint8Array {
   return algorithm === "sha1" ? crypto.hmacSha1(key, data) : crypto.hmacSha256(key, data);
 }

@@ -69,6 +69,11 @@ export function looksLikeStun(bytes: Uint8Array): boolean {
   return headerDefect(bytes) === undefined;
 }
 
+/** The class of what looks like STUN, without a look at the rest. */
+export function classOf(bytes: Uint8Array): MessageClass {
+  return CLASSES[((bytes[0]! & 1) << 1) | ((bytes[1]! >> 4) & 1)]!;
+}
+
 function headerDefect(bytes: Uint8Array): MessageDefect | undefined {
   if (bytes.length < HEADER_SIZE) return "short";
   if (bytes[0]! > 0x3f) return "type";
@@ -88,7 +93,7 @@ export function decodeMessage(bytes: Uint8Array): ReceivedMessage | MessageDefec
   if (typeof attributes === "string") return attributes;
   const type = (bytes[0]! << 8) | bytes[1]!;
   return {
-    class: CLASSES[((type >> 7) & 2) | ((type >> 4) & 1)]!,
+    class: classOf(bytes),
     method: ((type >> 2) & 0xf80) | ((type >> 1) & 0x70) | (type & 0xf),
     transactionId: bytes.subarray(8, HEADER_SIZE),
     attributes,
