@@ -1,0 +1,54 @@
+import { TokenBucket } from "../../src/base/token-bucket.ts";
+import type { Instant } from "../../src/contract/clock.ts";
+import type { KeyPair } from "../../src/contract/crypto.ts";
+import type { Place } from "../../src/contract/directory.ts";
+import type { Account } from "./accounts.ts";
+import type { RegistrarLimits } from "./limits.ts";
+
+/** The other end of a dialog, and its number there. */
+export interface DialogPeer {
+  readonly place: Place;
+  readonly dialog: number;
+}
+
+/** A question that can be answered once, for a time. */
+export interface Challenge {
+  readonly ephemeral: KeyPair;
+  readonly expires: Instant;
+}
+
+/** One connection and what it holds. */
+export class Member {
+  readonly id: number;
+  readonly address: string;
+  readonly account: Account;
+  /** It has said hello, with the token if one is asked for. */
+  greeted = false;
+  /** The transport of each uid. */
+  readonly uids = new Map<string, string>();
+  /** By request. */
+  readonly challenges = new Map<number, Challenge>();
+  /** By number; undefined while the peer is looked for. */
+  readonly dialogs = new Map<number, DialogPeer | undefined>();
+  readonly messages: TokenBucket;
+  readonly registers: TokenBucket;
+  readonly opens: TokenBucket;
+  readonly signals: TokenBucket;
+  #lastIncoming = 0;
+
+  constructor(id: number, address: string, account: Account, limits: RegistrarLimits) {
+    this.id = id;
+    this.address = address;
+    this.account = account;
+    this.messages = new TokenBucket(limits.messageRate);
+    this.registers = new TokenBucket(limits.registerRate);
+    this.opens = new TokenBucket(limits.openRate);
+    this.signals = new TokenBucket(limits.signalRate);
+  }
+
+  /** The number of the next dialog that comes in: -1, -2 … */
+  nextIncoming(): number {
+    this.#lastIncoming--;
+    return this.#lastIncoming;
+  }
+}
