@@ -154,6 +154,8 @@ export class UtpChannel implements Channel, ConnectionSink {
 
   onClosed(error?: Error): void {
     this.#closed = { error };
+    // In good order although the last acknowledgement was lost: the peer has it all.
+    if (!error) this.onFinished();
     if (this.#referenced) this.#keep(false);
     this.#deliver();
   }
