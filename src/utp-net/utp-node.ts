@@ -1,7 +1,7 @@
 import { type DgramSocket, dgramOf, EventEmitter, nextTick } from "#platform";
 import { checkOptional, checkPort, rangeError, typeError } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
-import type { Millis, Timer } from "../contract/clock.ts";
+import type { Millis } from "../contract/clock.ts";
 import { closedBeforeConnection } from "../net/outgoing.ts";
 import { checkPortType, takeCallback } from "./arguments.ts";
 import type { Connection } from "./connection.ts";
@@ -14,7 +14,7 @@ import { ANY, resolveHost } from "./resolution.ts";
 
 /** What keeps NATs and the peer's patience busy (utp-punch's). */
 const KEEP_ALIVE: Millis = 1000;
-/** How long a peer may take to end its side after the node has ended ours (chosen: as long as unacknowledged bytes linger). */
+/** How long a peer may take to end its side after it has all that we sent (chosen: as long as unacknowledged bytes linger). */
 const CLOSE_GRACE: Millis = 5000;
 /** Half of all connection ids: each connection takes two (BEP 29). */
 const MAX_CONNECTIONS = 32_768;
@@ -55,7 +55,6 @@ export class UtpNode extends EventEmitter<UtpNodeEvents> {
   #listening = false;
   #releasing = false;
   #maxConnections = MAX_CONNECTIONS;
-  #grace: Timer | undefined;
   #waiting: Waiting[] = [];
   readonly #connections = new ConnectionSet(
     () => this.#finishIfDrained(),
@@ -261,8 +260,8 @@ export class UtpNode extends EventEmitter<UtpNodeEvents> {
   }
 
   /**
-   * Accepts and dials no more, ends every connection gracefully and closes the port; `'close'` follows. Whoever has not ended its side
-   * 5 s later is cut off.
+   * Accepts and dials no more, ends every connection after all that was written, and closes the port; `'close'` follows. A peer
+   * that does not end its side within 5 s after that is reset.
    */
   close(onClose?: () => void): this {
     checkOptional("onClose", onClose, "function");
@@ -274,19 +273,29 @@ export class UtpNode extends EventEmitter<UtpNodeEvents> {
     this.#punching?.close();
     this.#port?.stopListening();
     this.#port?.keep(false);
-    for (const connection of [...this.#connections]) endGracefully(connection);
-    const { clock } = this.#settings.runtime;
-    this.#grace = clock.setTimer(clock.now() + CLOSE_GRACE, () => {
-      for (const connection of [...this.#connections]) connection.destroy();
-    });
+    for (const connection of [...this.#connections]) this.#endGracefully(connection);
     this.#finishIfDrained();
     return this;
+  }
+
+  /** What nobody reads is thrown away, so that the peer's end can be seen. */
+  #endGracefully(connection: Connection): void {
+    if (connection.connecting) {
+      connection.destroy();
+      return;
+    }
+    if (connection.readableFlowing === null) connection.resume();
+    const { clock } = this.#settings.runtime;
+    connection.end(() => {
+      if (connection.destroyed) return;
+      const grace = clock.setTimer(clock.now() + CLOSE_GRACE, () => connection.resetAndDestroy());
+      connection.once("close", () => grace.cancel());
+    });
   }
 
   #finishIfDrained(): void {
     if (this.#state !== "closing" || this.#releasing || this.#connections.size > 0) return;
     this.#releasing = true;
-    this.#grace?.cancel();
     const closed = (): void => {
       this.#state = "closed";
       this.#port = undefined;
@@ -347,13 +356,6 @@ function checkAttempts(attempts: unknown): asserts attempts is number {
   if (typeof attempts !== "number") throw typeError("attempts", "of type number", attempts);
   if (!(Number.isInteger(attempts) && attempts >= 0))
     throw rangeError("attempts", "an integer >= 0", attempts);
-}
-
-/** Ends our side; what nobody reads is thrown away, so that the peer's end can be seen. */
-function endGracefully(connection: Connection): void {
-  if (connection.connecting) connection.destroy();
-  else connection.end();
-  if (connection.readableFlowing === null) connection.resume();
 }
 
 /** Resolves at an event; rejects at `'error'`, or at `'close'` with `closed()`. */
