@@ -1,22 +1,20 @@
-import type { Holdings } from "./contest.ts";
-import { answer, ask, assigned, holdings, start } from "./process.ts";
+import type { Bench, Holdings } from "./contest.ts";
+import { answer, ask, assigned, cpu, holdings, start } from "./process.ts";
 
 const { assignment, row } = await assigned();
+const stack = row[assignment.side];
+if (!stack) throw new Error(`${row.figure} has no peer`);
 process.on("disconnect", () => process.exit());
 
 const server = start("server", assignment);
 const address = await answer(server);
-const bench = {
-  connect: () => row[assignment.side].connect(address),
+const bench: Bench = {
+  connect: () => stack.connect(address),
   holdings: async () => {
-    const theirs = (await ask(server)) as Holdings;
-    const own = await holdings();
-    return {
-      rss: own.rss + theirs.rss,
-      heap: own.heap + theirs.heap,
-      handles: own.handles + theirs.handles,
-    };
+    const theirs = (await ask(server, "holdings")) as Holdings;
+    return { server: theirs, client: await holdings() };
   },
+  cpu: async () => cpu() + ((await ask(server, "cpu")) as number),
 };
 if (row.workload.bursts > 1) await row.workload.measure(bench);
 process.on("message", async () => process.send?.(await row.workload.measure(bench)));

@@ -10,6 +10,9 @@ export interface Stack {
   connect(address: unknown): Promise<Duplex>;
 }
 
+/** The two processes of a run. */
+export type Role = "client" | "server";
+
 /** What a process holds, after its garbage is collected. */
 export interface Holdings {
   readonly rss: number;
@@ -21,8 +24,9 @@ export interface Holdings {
 /** What a workload measures with, in the client's process. */
 export interface Bench {
   connect(): Promise<Duplex>;
-  /** Of the server's process and this one together. */
-  holdings(): Promise<Holdings>;
+  holdings(): Promise<Readonly<Record<Role, Holdings>>>;
+  /** Seconds of processor time that both processes have used, the kernel's for them included. */
+  cpu(): Promise<number>;
 }
 
 /** One thing to do with a stack, and the number that comes of it. */
@@ -53,6 +57,11 @@ export function atMost(value: number): Target {
   return { of: "ratio", bound: "≤", value };
 }
 
+/** Our own figure must be at least this, whatever the peer's is. */
+export function oursAtLeast(value: number): Target {
+  return { of: "ours", bound: "≥", value };
+}
+
 /** Our own figure must be at most this, whatever the peer's is. */
 export function oursAtMost(value: number): Target {
   return { of: "ours", bound: "≤", value };
@@ -63,7 +72,8 @@ export interface Row {
   readonly figure: string;
   readonly workload: Workload;
   readonly ours: Stack;
-  readonly peer: Stack;
+  /** May be left out where the target is a number of our own. */
+  readonly peer?: Stack;
   readonly target: Target;
 }
 
@@ -72,18 +82,19 @@ export interface RowsModule {
   readonly rows: readonly Row[];
 }
 
-/** Our figure with the peer's from right before or after it. */
+/** Our figure with the peer's, if there is one, from right after it. */
 export interface Sample {
   readonly ours: number;
-  readonly peer: number;
+  readonly peer?: number;
 }
 
 /** A row with its figures: medians over the samples, the ratio as the median of their ratios. */
 export interface Result {
   readonly figure: string;
   readonly unit: string;
-  readonly names: { readonly ours: string; readonly peer: string };
+  readonly names: { readonly ours: string; readonly peer?: string };
   readonly ours: number;
+  /** NaN without a peer. */
   readonly peer: number;
   readonly ratio: number;
   readonly target: Target;
@@ -95,12 +106,12 @@ export interface Result {
 export function resultOf({ figure, workload, ours, peer, target }: Row, samples: readonly Sample[]): Result {
   const figures = {
     ours: median(samples.map((sample) => sample.ours)),
-    peer: median(samples.map((sample) => sample.peer)),
-    ratio: median(samples.map((sample) => sample.ours / sample.peer)),
+    peer: median(samples.map(({ peer = Number.NaN }) => peer)),
+    ratio: median(samples.map(({ ours, peer = Number.NaN }) => ours / peer)),
   };
   const reached = figures[target.of];
   const ok = target.bound === "≥" ? reached >= target.value : reached <= target.value;
-  const names = { ours: ours.name, peer: peer.name };
+  const names = { ours: ours.name, ...(peer && { peer: peer.name }) };
   return { figure, unit: workload.unit, names, ...figures, target, ok, samples };
 }
 

@@ -8,12 +8,12 @@
  *     npm run bench -- --check         exit code 1 when a figure misses its target
  *     npm run bench -- --readme        put the table into the README
  */
-import { spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { type Result, type Row, type RowsModule, resultOf, type Sample } from "./contest.ts";
-import { type Assignment, answer, ask, start } from "./process.ts";
+import { answer, ask, start } from "./process.ts";
 import { table } from "./table.ts";
 
 /** Chosen: many times what a measurement takes, so that only one that hangs meets it. */
@@ -43,6 +43,7 @@ if (options.check && results.some(({ ok }) => !ok)) process.exitCode = 1;
 /** Each row with the file that has it. */
 interface Found {
   readonly file: string;
+  readonly index: number;
   readonly row: Row;
 }
 
@@ -64,7 +65,9 @@ async function findRows(word: string): Promise<Found[]> {
   for (const name of readdirSync(folder).sort()) {
     const file = new URL(name, folder).href;
     const { rows }: RowsModule = await import(file);
-    for (const row of rows) if (row.figure.includes(word)) found.push({ file, row });
+    for (const [index, row] of rows.entries()) {
+      if (row.figure.includes(word)) found.push({ file, index, row });
+    }
   }
   if (found.length === 0) throw new Error(`no row has "${word}" in its name`);
   return found;
@@ -73,20 +76,19 @@ async function findRows(word: string): Promise<Found[]> {
 async function measureAll(found: readonly Found[], rounds: number): Promise<Result[]> {
   const samples = found.map((): Sample[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [i, { file, row }] of found.entries()) {
-      console.error(`round ${round + 1}/${rounds}  ${row.figure}`);
-      samples[i]!.push(...(await measureBoth({ file, figure: row.figure }, row.workload.bursts)));
+    for (const [i, one] of found.entries()) {
+      console.error(`round ${round + 1}/${rounds}  ${one.row.figure}`);
+      samples[i]!.push(...(await measureSides(one)));
     }
   }
   return found.map(({ row }, i) => resultOf(row, samples[i]!));
 }
 
 /** Both sides have their processes at the same time, and take turns in using them. */
-async function measureBoth(run: Omit<Assignment, "side">, bursts: number): Promise<Sample[]> {
-  const clients = [
-    start("client", { ...run, side: "ours" }),
-    start("client", { ...run, side: "peer" }),
-  ] as const;
+async function measureSides({ file, index, row }: Found): Promise<Sample[]> {
+  const { peer, workload } = row;
+  const sides = peer ? (["ours", "peer"] as const) : (["ours"] as const);
+  const clients = sides.map((side) => start("client", { file, index, side }));
   const end = (): void => {
     for (const client of clients) client.kill("SIGKILL");
   };
@@ -94,15 +96,17 @@ async function measureBoth(run: Omit<Assignment, "side">, bursts: number): Promi
   try {
     for (const client of clients) await answer(client);
     const samples: Sample[] = [];
-    for (let burst = 0; burst < bursts; burst++) {
-      const [ours, peer] = [await ask(clients[0]), await ask(clients[1])] as [number, number];
-      samples.push({ ours, peer });
-    }
+    while (samples.length < workload.bursts) samples.push(await burst(clients));
     return samples;
   } finally {
     clearTimeout(limit);
     end();
   }
+}
+
+async function burst([ours, peer]: readonly ChildProcess[]): Promise<Sample> {
+  const figure = (await ask(ours!, "figure")) as number;
+  return peer ? { ours: figure, peer: (await ask(peer, "figure")) as number } : { ours: figure };
 }
 
 /** Replaces what stands between the two marks. */

@@ -1,13 +1,14 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { Holdings, Row, RowsModule } from "./contest.ts";
+import type { Holdings, Role, Row, RowsModule } from "./contest.ts";
 
 /** Which run a process belongs to. */
 export interface Assignment {
   /** Address of the file in `rows/`. */
   readonly file: string;
-  readonly figure: string;
+  /** Of the row in that file. */
+  readonly index: number;
   readonly side: "ours" | "peer";
 }
 
@@ -15,21 +16,24 @@ export interface Assignment {
 export async function assigned(): Promise<{ assignment: Assignment; row: Row }> {
   const assignment: Assignment = JSON.parse(process.argv[2] ?? "");
   const { rows }: RowsModule = await import(assignment.file);
-  const row = rows.find(({ figure }) => figure === assignment.figure);
-  if (!row) throw new Error(`${assignment.file} has no row ${assignment.figure}`);
+  const row = rows[assignment.index];
+  if (!row) throw new Error(`${assignment.file} has no row ${assignment.index}`);
   return { assignment, row };
 }
 
 /** Starts `client.ts` or `server.ts` for a run. It ends by itself when its starter does. */
-export function start(role: "client" | "server", assignment: Assignment): ChildProcess {
+export function start(role: Role, assignment: Assignment): ChildProcess {
   const script = fileURLToPath(new URL(`./${role}.js`, import.meta.url));
   return fork(script, [JSON.stringify(assignment)], { execArgv: [...process.execArgv, "--expose-gc"] });
 }
 
-/** Asks a process for its figure or its holdings. */
-export function ask(child: ChildProcess): Promise<unknown> {
+/** What a client is asked, and what it asks its server. */
+export type Question = "figure" | "holdings" | "cpu";
+
+/** Asks a process. */
+export function ask(child: ChildProcess, question: Question): Promise<unknown> {
   const answered = answer(child);
-  child.send("ask");
+  child.send(question);
   return answered;
 }
 
@@ -57,4 +61,10 @@ export async function holdings(): Promise<Holdings> {
   }
   const { rss, heapUsed } = process.memoryUsage();
   return { rss, heap: heapUsed, handles: process.getActiveResourcesInfo().length };
+}
+
+/** Seconds of processor time this process has used. */
+export function cpu(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }

@@ -19,9 +19,9 @@ function cells({ figure, unit, names, ours, peer, ratio, target, ok }: Result): 
   const goal = `${target.bound} ${target.value}${target.of === "ratio" ? " ×" : ` ${unit}`.trimEnd()}`;
   const own = target.of === "ours";
   return [
-    `${figure} (${names.peer})`,
+    names.peer ? `${figure} (${names.peer})` : figure,
     `${digits(ours)} ${unit}`.trimEnd(),
-    `${digits(peer)} ${unit}`.trimEnd(),
+    names.peer ? `${digits(peer)} ${unit}`.trimEnd() : "",
     own ? "" : ratio.toFixed(2),
     goal,
     ok ? "yes" : "NO",

@@ -1,29 +1,39 @@
 import type { Duplex } from "node:stream";
-import type { Holdings, Workload } from "../contest.ts";
+import type { Holdings, Role, Workload } from "../contest.ts";
 import { cycle } from "./connects.ts";
 
 const IDLE = 1000;
 const CYCLES = 1000;
 
 /** Resident memory of both processes for one connection that does nothing, over a thousand of them. */
-export const idleMemory: Workload = {
-  name: "memory per idle connection",
-  unit: "KB",
-  bursts: 1,
-  serve: (socket) => void socket.resume(),
+export const idleMemory = idle("memory per idle connection", ([client, server]) => client + server);
 
-  async measure(bench) {
-    await cycle(bench, 8);
-    const before = await bench.holdings();
-    const sockets: Duplex[] = [];
-    while (sockets.length < IDLE) {
-      sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => bench.connect()))));
-    }
-    const after = await bench.holdings();
-    for (const socket of sockets) socket.destroy();
-    return (after.rss - before.rss) / 1024 / IDLE;
-  },
-};
+/** The same of the process that needs more of it. */
+export const idleMemoryOfSide = idle("memory per idle connection, larger side", (sides) =>
+  Math.max(...sides),
+);
+
+function idle(name: string, combine: (growth: readonly [number, number]) => number): Workload {
+  return {
+    name,
+    unit: "KB",
+    bursts: 1,
+    serve: (socket) => void socket.resume(),
+
+    async measure(bench) {
+      await cycle(bench, 8);
+      const before = await bench.holdings();
+      const sockets: Duplex[] = [];
+      while (sockets.length < IDLE) {
+        sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => bench.connect()))));
+      }
+      const after = await bench.holdings();
+      for (const socket of sockets) socket.destroy();
+      const growth = (role: Role): number => (after[role].rss - before[role].rss) / 1024 / IDLE;
+      return combine([growth("client"), growth("server")]);
+    },
+  };
+}
 
 /** Handles both processes hold after a thousand connections more than they held before. */
 export const handlesLeft = leftBy1000("handles", "", ({ handles }) => handles);
@@ -46,7 +56,8 @@ function leftBy1000(name: string, unit: string, read: (holdings: Holdings) => nu
       const levels: number[] = [];
       while (levels.length < 4) {
         await cycle(bench, CYCLES);
-        levels.push(read(await bench.holdings()));
+        const { client, server } = await bench.holdings();
+        levels.push(read(client) + read(server));
       }
       return Math.min(...levels.slice(1).map((level, i) => level - levels[i]!));
     },

@@ -1,0 +1,3 @@
+declare module "udx-native";
+declare module "utp-native";
+declare module "utp-punch";
