@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { Endpoint } from "1tp";
 import { runtime as platform } from "#platform";
 import type { Millis } from "../../../src/contract/clock.ts";
@@ -23,8 +24,6 @@ export interface TimelessPlace extends Place {
   run<T>(scene: () => Promise<T>): Promise<T>;
   /** Lets so many ms pass, and what they bring happen. */
   pass(ms: Millis): Promise<void>;
-  /** From now on nothing passes between the ends. */
-  cut?(): void;
 }
 
 /** A transport that the tests of this room are played over. */
@@ -66,16 +65,26 @@ function memoryWithoutTime(): TimelessPlace {
   };
 }
 
+/** Turns of the event loop in which the system has handed out what it has ready on loopback (chosen). */
+const TURNS = 20;
+
 /** Real sockets under a clock that is moved: the transport itself has no timer. */
 function tcpWithoutTime(): TimelessPlace {
   const clock = new VirtualClock();
   const runtime = { ...platform, clock };
+  const settle = async (): Promise<void> => {
+    for (let turn = 0; turn < TURNS; turn++) await setImmediate();
+  };
   return {
     ...loopback("tcp"),
     server: runtime,
     client: runtime,
     run: (scene) => scene(),
-    pass: (ms) => clock.advanceAsync(ms),
+    async pass(ms) {
+      await settle();
+      await clock.advanceAsync(ms);
+      await settle();
+    },
   };
 }
 

@@ -40,6 +40,16 @@ export class Witness {
     return this.heard;
   }
 
+  /** Resolves once something has come. */
+  async hearsAnything(): Promise<void> {
+    while (this.#chunks.length === 0) await once(this.#news, "news");
+  }
+
+  /** Resolves once that event has come. */
+  async hearsOf(event: string): Promise<void> {
+    while (!this.events.includes(event)) await once(this.#news, "news");
+  }
+
   /** The errors of the socket, by code. */
   get errors(): readonly string[] {
     return this.events.filter((event) => event.startsWith("error ")).map((event) => event.slice(6));
