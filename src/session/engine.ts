@@ -8,6 +8,7 @@ import { RESET_REASONS } from "./frame.ts";
 import type { Established, HandshakeStep } from "./handshake.ts";
 import type { Initiator } from "./initiator.ts";
 import type { Responder } from "./responder.ts";
+import { WORTH_A_RECORD } from "./send-stream.ts";
 
 /** What a session tells whoever drives it. */
 export type SessionEvent =
@@ -18,7 +19,7 @@ export type SessionEvent =
   | { readonly type: "data"; readonly chunk: Uint8Array }
   | { readonly type: "end" }
   | { readonly type: "message"; readonly message: Message }
-  /** Room again after a `write` that returned false. */
+  /** What was written is the writer's again, and more may be, after a `mayWrite` that said false. */
   | { readonly type: "drain" }
   /** Our END has been sent, after all that was written. */
   | { readonly type: "flushed" }
@@ -29,9 +30,6 @@ export type SessionEvent =
 
 /** How long an abort in good order may take to reach the peer (DESIGN §4). */
 const LINGER: Millis = 5000;
-
-/** Chosen: less than this is worth waiting a moment for the writer that has just been told to go on. */
-const SMALL_REST = 1 << 14;
 
 /**
  * One session over one ordered pipe of bytes: first the handshake, then the exchange of frames. Drive it
@@ -114,11 +112,22 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     this.#exchange.confirm();
   }
 
-  /** Takes ownership of `chunk`. False: wait for `drain`. Nothing is taken before `established` or after `end`. */
-  write(chunk: Uint8Array): boolean {
+  /** To be followed by `mayWrite`. Nothing is taken before `established` or after `end`. */
+  write(chunk: Uint8Array): void {
+    const send = this.#exchange?.send;
+    if (send && !send.ended && !this.#closing) send.write(chunk);
+  }
+
+  /** Enough waits for a record that is worth sending at once. */
+  get pressing(): boolean {
+    return (this.#exchange?.send.pending ?? 0) >= WORTH_A_RECORD;
+  }
+
+  /** True: what was written has been copied. False: it may be read until the next `drain`; write no more before. */
+  mayWrite(): boolean {
     const send = this.#exchange?.send;
     if (!send || send.ended || this.#closing) return false;
-    this.#drainOwed = !send.write(chunk);
+    this.#drainOwed = !send.hasRoom;
     return !this.#drainOwed;
   }
 
@@ -147,19 +156,23 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   }
 
   /**
-   * Aborts in good order, as `destroy` of `net` does: what waits is dropped, the peer sees the end. False
-   * if the peer has nothing to see: abort the pipe.
+   * Aborts as `destroy` of `net` does: what waits is dropped, and the peer sees the end, or a reset if
+   * something it has sent was not read. False if the peer has nothing to see: abort the pipe.
    */
   leave(now: Instant): boolean {
-    if (this.#closing || !this.#exchange || !this.#confirmed) {
+    const exchange = this.#exchange;
+    if (this.#closing || !exchange || !this.#confirmed) {
       this.#closing ??= {};
       return false;
     }
-    this.#exchange.send.discard();
-    this.#exchange.send.end();
-    this.#exchange.receive.discard();
+    const unread = exchange.receive.waiting;
     this.#paused = true;
+    exchange.send.discard();
+    exchange.receive.discard();
+    if (unread) this.#fail(systemError("ECONNRESET", "read"), RESET_REASONS.aborted);
+    exchange.send.end();
     this.#lingerUntil = now + LINGER;
+    if (exchange.send.endAcknowledged) this.#closing ??= {};
     return true;
   }
 
@@ -207,7 +220,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     if (urgent || this.#closing || this.#finished || this.blocked) return urgent;
     const exchange = this.#exchange;
     if (!exchange || !this.#confirmed) return undefined;
-    if (this.#draining && exchange.send.pending < SMALL_REST) return undefined;
+    if (this.#draining && exchange.send.pending < WORTH_A_RECORD) return undefined;
     const record = exchange.nextRecord(now);
     this.#noteSent(exchange);
     return record;
@@ -249,9 +262,13 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
       this.#events.push({ type: "established" });
     }
     if (error) this.#fail(error, RESET_REASONS.aborted);
-    else if (this.#lingerUntil !== undefined && exchange.receive.waiting) {
-      this.#fail(systemError("ECONNRESET", "read"), RESET_REASONS.aborted);
-    }
+    else if (this.#lingerUntil !== undefined) this.#linger(exchange);
+  }
+
+  /** After `leave`: data the peer goes on sending is answered as the kernel would; else its ACK is enough. */
+  #linger(exchange: Exchange): void {
+    if (exchange.receive.waiting) this.#fail(systemError("ECONNRESET", "read"), RESET_REASONS.aborted);
+    else if (exchange.send.endAcknowledged) this.#closing ??= {};
   }
 
   #apply(step: HandshakeStep, now: Instant): void {
@@ -294,8 +311,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
       this.#flushed = true;
       this.#events.push({ type: "flushed" });
     }
-    if (this.#lingerUntil === undefined && (!receive.ended || receive.ackDue)) return;
-    this.#finish();
+    if (receive.ended && !receive.ackDue) this.#finish();
   }
 
   #finish(): void {

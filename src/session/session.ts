@@ -114,9 +114,16 @@ export class Session implements Channel {
   }
 
   write(chunk: Uint8Array): boolean {
-    const room = this.#engine.write(chunk);
+    const engine = this.#engine;
+    engine.write(chunk);
+    // Large writes are encrypted, and so copied, before the call returns; small ones share a record.
+    const now = this.#options.clock.now();
+    while (engine.pressing) {
+      const record = engine.pollTransmit(now);
+      if (!record || !this.#transmit(record)) break;
+    }
     this.#wakeSoon();
-    return room;
+    return engine.mayWrite();
   }
 
   /** False if too many messages wait, or there is nobody to send to. Bodies have at most 16 KiB. */

@@ -1,4 +1,7 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
 import { nextTick, runtime } from "#platform";
+import { codeOf } from "../../src/base/errors.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { CipherName, Crypto } from "../../src/contract/crypto.ts";
 import { nobleCrypto } from "../../src/platform/noble-crypto.ts";
@@ -6,7 +9,7 @@ import { nodeCrypto } from "../../src/platform/node-crypto.ts";
 import { createIdentity } from "../../src/session/identity.ts";
 import { Initiator } from "../../src/session/initiator.ts";
 import { Responder } from "../../src/session/responder.ts";
-import { Session } from "../../src/session/session.ts";
+import { Session, type SessionOptions } from "../../src/session/session.ts";
 import { MemoryTransport } from "../../transports/memory/index.ts";
 import { TcpTransport } from "../../transports/tcp/index.ts";
 import type { ChannelPair } from "./channel-bench.ts";
@@ -19,6 +22,22 @@ interface Suite {
   readonly crypto: Crypto;
   readonly cipher: CipherName;
   readonly named: boolean;
+}
+
+/** The session over a channel, when it has settled. */
+function settled(
+  channel: Channel,
+  side: Initiator | Responder,
+  authorize?: SessionOptions["authorize"],
+): Promise<Session> {
+  return new Promise((resolve, reject) => {
+    const session: Session = new Session(channel, side, {
+      clock,
+      defer: nextTick,
+      authorize,
+      onSettled: (error) => (error ? reject(error) : resolve(session)),
+    });
+  });
 }
 
 /** Two sessions that are established and confirmed. */
@@ -34,14 +53,6 @@ async function secure(channels: [near: Channel, far: Channel], suite: Suite): Pr
     cipher,
   });
   const responder = new Responder({ crypto, random, identity: server });
-  const settled = (channel: Channel, side: Initiator | Responder): Promise<Session> =>
-    new Promise((resolve, reject) => {
-      const session: Session = new Session(channel, side, {
-        clock,
-        defer: nextTick,
-        onSettled: (error) => (error ? reject(error) : resolve(session)),
-      });
-    });
   const far = settled(channels[1], responder);
   const near = await settled(channels[0], initiator);
   near.confirm();
@@ -79,4 +90,31 @@ testChannel({
   open: () => open(memory, { crypto: nobleCrypto, cipher: "ChaChaPoly", named: false }),
   largest: 1 << 20,
   mostUnread: 4 << 20,
+});
+
+describe("a session that does not come about", () => {
+  const identity = createIdentity(nodeCrypto, random);
+  const shared = { crypto: nodeCrypto, random, identity };
+  const stranger = createIdentity(nodeCrypto, random).publicKey;
+  const cases = [
+    { name: "for want of admission", key: identity.publicKey, admit: false, code: "ERR_1TP_PEER_REFUSED" },
+    { name: "for another key", key: stranger, admit: true, code: "ERR_1TP_PEER_MISMATCH" },
+  ];
+  for (const setup of [memory, tcp]) {
+    for (const { name, key, admit, code } of cases) {
+      it(`${name} tells the dialler why over ${setup.name}, and leaves nothing`, async () => {
+        const station = await listen(setup);
+        const near = await station.dial();
+        const far = await station.nextAccepted();
+        const failures = [
+          settled(near, new Initiator({ ...shared, remotePublicKey: key })),
+          settled(far, new Responder(shared), (_key, answer) => answer(admit)),
+        ];
+        const [seen, told] = await Promise.allSettled(failures);
+        assert.equal(seen?.status === "rejected" && codeOf(seen.reason), code);
+        assert.equal(told?.status, "rejected");
+        await station.close();
+      });
+    }
+  }
 });

@@ -93,7 +93,8 @@ describe("back-pressure", () => {
     let room = true;
     while (room) {
       near.do((engine) => {
-        room = engine.write(chunk.slice().fill(written >> 16));
+        engine.write(chunk.slice().fill(written >> 16));
+        room = engine.mayWrite();
       });
       written += chunk.length;
       assert.ok(written < 4 << 20, "the writer is told to wait");
@@ -136,8 +137,10 @@ describe("back-pressure", () => {
     const size = 64 << 20;
     let left = size;
     near.onDrain = () => {
-      for (let room = true; room && left > 0; left -= 1 << 16)
-        room = near.engine.write(new Uint8Array(1 << 16));
+      for (let room = true; room && left > 0; left -= 1 << 16) {
+        near.engine.write(new Uint8Array(1 << 16));
+        room = near.engine.mayWrite();
+      }
     };
     const began = clock.now();
     near.do(() => near.onDrain?.());
@@ -162,7 +165,8 @@ describe("closing", () => {
   it("takes no write after the end", () => {
     const { near, far } = new Wire().open();
     near.do((engine) => engine.end());
-    near.do((engine) => assert.equal(engine.write(text("late")), false));
+    near.do((engine) => engine.write(text("late")));
+    assert.equal(near.engine.mayWrite(), false);
     assert.equal(far.received.length, 0);
   });
 
@@ -176,6 +180,15 @@ describe("closing", () => {
     assert.deepEqual([far.closed, far.error], [true, undefined]);
   });
 
+  it("shows the peer of an abort with unread data a reset", () => {
+    const { near, far, clock } = new Wire().open();
+    near.engine.pause();
+    far.do((engine) => engine.write(new Uint8Array(3 << 20)));
+    near.do((engine) => assert.equal(engine.leave(clock.now()), true));
+    assert.equal(codeOf(far.error), "ECONNRESET");
+    assert.equal(near.closed, true);
+  });
+
   it("resets a peer that goes on sending to who has aborted", () => {
     const { near, far, clock } = new Wire().open();
     near.do((engine) => engine.leave(clock.now()));
@@ -183,8 +196,9 @@ describe("closing", () => {
     assert.equal(codeOf(far.error), "ECONNRESET");
   });
 
-  it("does not wait for ever for a peer that does not let go", () => {
+  it("does not wait for ever for a peer that does not answer", () => {
     const wire = new Wire().open();
+    wire.intercept = (bytes, to) => (to === wire.far ? [] : [bytes]);
     wire.near.do((engine) => engine.leave(wire.clock.now()));
     assert.equal(wire.near.closed, false);
     wire.pass(5001);

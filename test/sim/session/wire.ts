@@ -192,12 +192,12 @@ export class Wire {
       this.#arrivals.push({ to: end, close: undefined });
   }
 
-  /** One end has let go of the pipe; with an error the other one sees a reset. */
+  /** One end has let go of the pipe: the other one sees an end, or a reset with an error or if it goes on sending. */
   close(to: End, error?: Error): void {
     this.#closed.add(to.other);
     if (this.#closed.has(to)) return;
-    if (!error) this.#depart({ to, end: true });
-    this.#depart({ to, close: error && systemError("ECONNRESET", "read") });
+    if (error) this.#depart({ to, close: systemError("ECONNRESET", "read") });
+    else this.end(to);
   }
 
   #depart(arrival: Arrival): void {
@@ -232,7 +232,10 @@ export class Wire {
 
   #arrive(arrival: Arrival): void {
     const { to } = arrival;
-    if (this.#closed.has(to)) return;
+    if (this.#closed.has(to)) {
+      if ("bytes" in arrival) this.close(to.other, new Error("nobody is there"));
+      return;
+    }
     if ("bytes" in arrival) to.engine.handleData(arrival.bytes, this.clock.now());
     else if ("end" in arrival) {
       this.#hasHeardEnd.add(to);
