@@ -32,6 +32,8 @@ const EXTENDED_ANSWER = HEADER_SIZE + HANDSHAKE_EXTENSION;
 const USUAL_PAYLOAD = 1452;
 /** The largest UDP payload of IPv4. */
 const MAX_DATAGRAM = 65_507;
+/** libutp answers no SYN with this id, as the next one would be 65536 to it. */
+const UNUSABLE_ID = 65_535;
 /** Unread bytes per connection unless told (chosen: half of Linux's stock buffer counted in datagrams). */
 const RECEIVE_WINDOW = 64 * 1024;
 
@@ -110,6 +112,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
   #freeId(remote: SocketAddress): number {
     for (let tries = 0; tries < 65_536; tries++) {
       const id = random16(this.#options.random);
+      if (id === UNUSABLE_ID) continue;
       // The neighbours too: the peer's half of a connection has the next id, and the peer may be ourselves.
       if (![-1, 0, 1].some((step) => this.#table.find(remote, serialAdd(id, step)))) return id;
     }
@@ -332,11 +335,17 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     this.#table.remove(connection);
     this.#timers.remove(connection);
     const { remote, receiveId, sendId } = connection;
+    const remnant = { sendId, seq, ack };
     if (farewell === "silence") return;
-    if (farewell !== "reset") this.#strangers.remember(remote, receiveId, { sendId, seq, ack }, this.#now);
+    if (farewell !== "reset") this.#strangers.remember(remote, receiveId, remnant, this.#now);
     if (farewell === "linger") return;
-    const type = farewell === "reset" ? RESET : STATE;
-    this.#outbox.push(remote, { type, connectionId: sendId, seq, ack }, this.#now, true);
+    if (farewell === "last-ack") this.#strangers.acknowledge(remote, remnant, this.#now);
+    else this.#outbox.push(remote, { type: RESET, connectionId: sendId, seq, ack }, this.#now, true);
     this.#tellWork();
+  }
+
+  /** The port is about to close: says again what may be lost and nobody will repeat. Then transmit. */
+  bidFarewell(now: Instant): void {
+    this.#strangers.repeatFarewells(now);
   }
 }

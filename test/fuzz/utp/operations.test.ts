@@ -6,8 +6,8 @@ import type { UtpConnection } from "../../../src/utp/connection.ts";
 import { UtpEndpoint } from "../../../src/utp/endpoint.ts";
 import type { UtpEvent } from "../../../src/utp/options.ts";
 import { Pair, type Side, type SideName } from "../../kit/pair.ts";
+import { Pattern } from "../../kit/pattern.ts";
 import { randomRuns } from "../../kit/random-runs.ts";
-import { Pattern } from "../../sim/utp/pattern.ts";
 
 const MINUTE = 60_000;
 

@@ -3,7 +3,7 @@ import type { SeededRandom } from "../../../src/base/random.ts";
 import type { Clock, Millis } from "../../../src/contract/clock.ts";
 import type { UtpConnection } from "../../../src/utp/connection.ts";
 import type { UtpEvent } from "../../../src/utp/options.ts";
-import { Pattern } from "./pattern.ts";
+import { Pattern } from "../../kit/pattern.ts";
 
 /** What an application does with its end of a connection. */
 export interface Script {

@@ -61,16 +61,23 @@ test("the accepting STATE is answered at once, so that a server may speak first"
   assert.deepEqual(peer.said, ["connected"]);
 });
 
-test("a dial with connection id 65535 works", () => {
-  const ones: Random = { fill: (bytes) => bytes.fill(0xff) };
-  const peer = new ScriptedPeer({ random: ones });
+test("a dial never takes connection id 65535, which libutp does not answer, but 65534 works", () => {
+  const draws = [65_535, 65_535, 65_534];
+  const random: Random = {
+    fill: (bytes) => {
+      const next = draws.shift() ?? 7;
+      bytes.set([next >> 8, next & 0xff]);
+      return bytes;
+    },
+  };
+  const peer = new ScriptedPeer({ random });
   const connection = peer.endpoint.connect(PEER);
   const syn = peer.sentOne();
-  assert.equal(syn.id, 65535);
-  peer.send({ type: STATE, id: 65535, seq: 1, ack: syn.seq, window: 5000 });
+  assert.equal(syn.id, 65_534);
+  peer.send({ type: STATE, id: 65_534, seq: 1, ack: syn.seq, window: 5000 });
   connection.write(Buffer.from("x"));
   const [, data] = peer.sent();
-  assert.deepEqual([data!.type, data!.id, data!.seq], [DATA, 0, (syn.seq + 1) & 0xffff]);
+  assert.deepEqual([data!.type, data!.id, data!.seq], [DATA, 65_535, (syn.seq + 1) & 0xffff]);
 });
 
 test("what does not answer our SYN connects nothing", () => {

@@ -1,4 +1,4 @@
-import { seededRandom } from "../../../src/base/random.ts";
+import { seededRandom } from "../../src/base/random.ts";
 
 /** A prime, so that bytes of another place or another stream never look right for long. */
 const PERIOD = 65_521;
