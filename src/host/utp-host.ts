@@ -108,6 +108,7 @@ export class UtpHost implements DatagramSink {
     for (const connection of [...this.endpoint.connections()]) {
       connection.abort(systemError("ECONNABORTED", "close", address, port));
     }
+    this.endpoint.bidFarewell(this.#runtime.clock.now());
     this.#transmit();
     this.socket.close();
     this.#finish();

@@ -14,6 +14,13 @@ const RESETS_PER_SECOND = 100;
 const LINGER: Millis = 10_000;
 const MAX_LINGERING = 4096;
 
+/** Last acknowledgements that are repeated when the port closes (chosen: more end within one round trip only on busy ports). */
+const MAX_FAREWELLS = 16;
+/** A peer that lost one has asked again by then (chosen: the first RTO of RFC 6298). */
+const FAREWELL_AGE: Millis = 1000;
+/** Copies of each. Together with the first, one in a thousand is lost where one packet in ten is. */
+const FAREWELL_COPIES = 2;
+
 /** The last numbers of a connection that ended in good order. */
 interface Remnant {
   readonly sendId: number;
@@ -30,6 +37,9 @@ export function addressKey({ address, port }: SocketAddress, id: number): string
 export class Strangers {
   readonly #outbox: Outbox;
   readonly #remnants = new ExpiringMap<Remnant>(LINGER, MAX_LINGERING);
+  /** The latest ones whose acknowledgement of the peer's FIN was the last packet. */
+  readonly #farewells: { readonly remote: SocketAddress; readonly remnant: Remnant; readonly at: Instant }[] =
+    [];
   readonly #resets = new ExpiringMap<true>(RESET_MEMORY, MAX_RESETS);
   readonly #rate = new TokenBucket(RESETS_PER_SECOND);
 
@@ -40,6 +50,25 @@ export class Strangers {
   /** A connection ended in good order; its last acknowledgement may have been lost. */
   remember(remote: SocketAddress, receiveId: number, remnant: Remnant, now: Instant): void {
     this.#remnants.set(addressKey(remote, receiveId), remnant, now);
+  }
+
+  /** Acknowledges the peer's FIN; if that is lost, `answer` does so again. */
+  acknowledge(remote: SocketAddress, remnant: Remnant, now: Instant): void {
+    if (this.#farewells.push({ remote, remnant, at: now }) > MAX_FAREWELLS) this.#farewells.shift();
+    this.#state(remote, remnant, now);
+  }
+
+  /** Nobody will answer any more: what was acknowledged last is acknowledged again. */
+  repeatFarewells(now: Instant): void {
+    for (const { remote, remnant, at } of this.#farewells) {
+      if (now - at > FAREWELL_AGE) continue;
+      for (let i = 0; i < FAREWELL_COPIES; i++) this.#state(remote, remnant, now);
+    }
+    this.#farewells.length = 0;
+  }
+
+  #state(remote: SocketAddress, { sendId, seq, ack }: Remnant, now: Instant): void {
+    this.#outbox.push(remote, { type: STATE, connectionId: sendId, seq, ack }, now, true);
   }
 
   /** The id is used again. */
