@@ -12,6 +12,7 @@
  * @packageDocumentation
  */
 import { LocalSignaling } from "../signaling/local/index.ts";
+import { WebSocketSignaling } from "../signaling/websocket/index.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
@@ -20,6 +21,7 @@ import { nodePreset } from "./preset/node.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
 
 export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
+export type { WebSocketSignalingOptions } from "../signaling/websocket/index.ts";
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
@@ -76,13 +78,14 @@ export {
   StaggeredScheduler,
   TcpTransport,
   UdpTransport,
+  WebSocketSignaling,
 };
 
 /** The transports by their words, to be used with `new`. */
 export const transports = { memory: MemoryTransport, tcp: TcpTransport, udp: UdpTransport } as const;
 
 /** The signalings by their words, to be used with `new`. */
-export const signaling = { local: LocalSignaling } as const;
+export const signaling = { local: LocalSignaling, websocket: WebSocketSignaling } as const;
 
 /** The schedulers by their words, to be used with `new`. */
 export const schedulers = {

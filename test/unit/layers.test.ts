@@ -32,6 +32,7 @@ const LAYERS: Table = {
   "src/browser.ts": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "src/preset", "#platform", ...PLUGS],
   "transports/*": [...FOUNDATION, ...ENGINES, "src/host", "#platform"],
   "signaling/*": [...FOUNDATION, "#platform"],
+  "signaling/websocket": [...FOUNDATION, "#platform", "signaling/registrar"],
 };
 
 /** The rooms each dependency was added for (DESIGN §12 gives the reasons). */
@@ -40,6 +41,7 @@ const PACKAGES: Table = {
   "@noble/curves": ["src/platform"],
   "@noble/hashes": ["src/platform"],
   "p-any": ["src/net"],
+  ws: ["src/platform"],
 };
 
 const FILES = ["src", "transports", "signaling"]

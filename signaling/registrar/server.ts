@@ -1,0 +1,198 @@
+import { crypto, listenWeb, runtime, type WebAnswer, type WebClient, type WebServer } from "#platform";
+import { drive } from "../../src/base/drive.ts";
+import { OnetpError } from "../../src/base/errors.ts";
+import { formatIp, parseIp, scopeOf } from "../../src/base/ip.ts";
+import { ownAddresses } from "../../src/base/listening.ts";
+import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
+import type { WebSocketLink, WebSocketSink } from "../../src/contract/web-socket.ts";
+import { performTask } from "./clerk.ts";
+import type { DirectoryTask, Outgoing } from "./mailroom.ts";
+import { formatMetrics } from "./metrics.ts";
+import { type CreateRegistrarOptions, type RegistrarSettings, registrarSettings } from "./options.ts";
+import { originOf } from "./proof.ts";
+import { MAX_FRAME } from "./protocol.ts";
+import { Registrar } from "./registrar.ts";
+
+/** Connections above the limit that still learn why, or ask for `/metrics` (chosen). */
+const SPARE_CONNECTIONS = 256;
+
+/** A registrar that listens. */
+export interface RegistrarServer {
+  /** For `new WebSocketSignaling({ url })`: the first of the `urls` given, else one with an own address. */
+  readonly url: string;
+  /** Where it listens. */
+  address(): SocketAddress;
+  /** Takes nothing new, lets dialogs end for `drainTimeout`, then cuts who is left. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a registrar: the meeting point of `WebSocketSignaling`. It also answers GET `/healthz` and
+ * `/metrics`. Rejects with an errno code, and throws on wrong options.
+ */
+export async function createRegistrar(options: CreateRegistrarOptions = {}): Promise<RegistrarServer> {
+  const settings = registrarSettings(options);
+  if (!listenWeb) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no server can listen here" });
+  const host = new RegistrarHost(settings);
+  await host.listen(listenWeb);
+  return host;
+}
+
+class RegistrarHost implements RegistrarServer {
+  readonly #settings: RegistrarSettings;
+  readonly #registrar: Registrar;
+  readonly #drive;
+  readonly #links = new Map<number, WebSocketLink>();
+  readonly #origins: ReadonlySet<string>;
+  #connections = 0;
+  #web: WebServer | undefined;
+  #leaveDirectory: (() => Promise<void>) | undefined;
+  #closing: Promise<void> | undefined;
+  #onEmpty: (() => void) | undefined;
+
+  constructor(settings: RegistrarSettings) {
+    this.#settings = settings;
+    this.#origins = new Set(settings.urls.map((url) => originOf(url)!));
+    this.#registrar = new Registrar({
+      crypto,
+      random: runtime.random,
+      limits: settings.limits,
+      token: settings.token,
+      ownsOrigin: (origin) => this.#ownsOrigin(origin),
+    });
+    this.#drive = drive(
+      this.#registrar,
+      runtime.clock,
+      (out) => this.#send(out),
+      (task) => void this.#perform(task),
+    );
+  }
+
+  get url(): string {
+    const [first] = this.#settings.urls;
+    if (first !== undefined) return first;
+    const { address, port } = this.address();
+    const ip = parseIp(address)!;
+    const own = scopeOf(ip) === "unspecified" ? ownAddresses(runtime.interfaces())[0] : address;
+    const literal = own ?? "127.0.0.1";
+    const scheme = this.#settings.tls ? "wss" : "ws";
+    return `${scheme}://${literal.includes(":") ? `[${literal}]` : literal}:${port}`;
+  }
+
+  address(): SocketAddress {
+    return this.#web!.address;
+  }
+
+  async listen(listenTo: NonNullable<typeof listenWeb>): Promise<void> {
+    const { directory, port, host, tls, limits } = this.#settings;
+    this.#leaveDirectory = await directory.subscribe(this.#registrar.name, (post) => {
+      this.#registrar.handlePost(post);
+      this.#drive.wake();
+    });
+    try {
+      this.#web = await listenTo({
+        port,
+        host,
+        tls,
+        maxMessage: MAX_FRAME,
+        maxConnections: limits.connections + SPARE_CONNECTIONS,
+        answer: (path) => this.#answer(path),
+        accept: (link, client) => this.#accept(link, client),
+      });
+    } catch (error) {
+      await this.#leaveDirectory();
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const closed = this.#web!.close();
+    const emptied = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    this.#registrar.drain(runtime.clock.now());
+    this.#drive.wake();
+    const end = runtime.clock.now() + this.#settings.drainTimeout;
+    const timer = runtime.clock.setTimer(end, () => {
+      for (const link of this.#links.values()) link.terminate();
+    });
+    if (this.#links.size > 0) await emptied;
+    timer.cancel();
+    this.#drive.stop();
+    await this.#leaveDirectory!();
+    await closed;
+  }
+
+  #accept(link: WebSocketLink, client: WebClient): WebSocketSink {
+    this.#connections++;
+    const id = this.#connections;
+    this.#links.set(id, link);
+    this.#registrar.handleConnect(id, this.#addressOf(client), runtime.clock.now());
+    this.#drive.wake();
+    return {
+      onMessage: (message) => {
+        const frame = typeof message === "string" ? message : undefined;
+        this.#registrar.handleFrame(id, frame, runtime.clock.now());
+        this.#drive.wake();
+      },
+      onClose: () => {
+        this.#links.delete(id);
+        this.#registrar.handleDisconnect(id, runtime.clock.now());
+        this.#drive.wake();
+        if (this.#links.size === 0) this.#onEmpty?.();
+      },
+    };
+  }
+
+  #send(out: Outgoing): void {
+    const link = this.#links.get(out.connection);
+    if (!link) return;
+    if ("cut" in out) {
+      link.close(out.cut.status, out.cut.reason);
+      return;
+    }
+    link.send(out.frame);
+    if (link.buffered <= this.#settings.limits.bufferedBytes) return;
+    this.#registrar.counters.cuts++;
+    this.#registrar.handleDisconnect(out.connection, runtime.clock.now());
+    link.terminate();
+  }
+
+  async #perform(task: DirectoryTask): Promise<void> {
+    const answer = await performTask(this.#settings.directory, task);
+    this.#registrar.handleAnswer(task, answer);
+    this.#drive.wake();
+  }
+
+  #answer(path: string): WebAnswer {
+    if (path === "/healthz")
+      return this.#closing ? { status: 503, body: "draining\n" } : { status: 200, body: "ok\n" };
+    if (path !== "/metrics") return { status: 404, body: "this is a 1tp registrar: open a WebSocket\n" };
+    return { status: 200, body: formatMetrics(this.#registrar.gauges(), this.#registrar.counters) };
+  }
+
+  /** The proxy in front of us has appended who asked it; what stands before that anybody can have written. */
+  #addressOf({ address, forwardedFor }: WebClient): string {
+    const forwarded = this.#settings.trustProxy ? forwardedFor.split(",").at(-1)!.trim() : "";
+    const ip = parseIp(forwarded) ?? parseIp(address);
+    return ip ? formatIp(ip) : "::";
+  }
+
+  #ownsOrigin(origin: string): boolean {
+    if (this.#settings.urls.length > 0) return this.#origins.has(origin);
+    if (originOf(origin) !== origin) return false;
+    const { tls } = this.#settings;
+    const parsed = new URL(origin.replace(/^ws/, "http"));
+    const port = Number(parsed.port || (parsed.protocol === "https:" ? 443 : 80));
+    if (port !== this.address().port || parsed.protocol !== (tls ? "https:" : "http:")) return false;
+    const ip = parseIp(parsed.hostname.replace(/^\[|\]$/g, ""));
+    if (!ip) return parsed.hostname === "localhost";
+    const literal = formatIp(ip);
+    return scopeOf(ip) === "loopback" || runtime.interfaces().some(({ address }) => address === literal);
+  }
+}

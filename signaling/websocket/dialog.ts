@@ -1,0 +1,56 @@
+import { nextTurn } from "#platform";
+import { DialogInbox } from "../../src/base/dialog-inbox.ts";
+import { nodeError } from "../../src/base/errors.ts";
+import { decodeSignal, encodeSignal } from "../../src/base/signal.ts";
+import type { Dialog, DialogSink } from "../../src/contract/dialog.ts";
+import type { Json } from "../../src/contract/endpoint.ts";
+import type { Refusal } from "../registrar/protocol.ts";
+import { refusalError } from "./refusal.ts";
+
+/** What carries a dialog. */
+export interface DialogCarrier {
+  sendSignal(dialog: number, body: string): void;
+  /** The dialog has ended here. */
+  endDialog(dialog: number, refusal?: Refusal): void;
+}
+
+/** This end of a dialog over a registrar. */
+export class RegistrarDialog implements Dialog {
+  readonly #id: number;
+  readonly #carrier: DialogCarrier;
+  readonly #inbox = new DialogInbox(nextTurn);
+
+  constructor(id: number, carrier: DialogCarrier) {
+    this.#id = id;
+    this.#carrier = carrier;
+  }
+
+  async send(body: Json): Promise<void> {
+    if (this.#inbox.ended) throw nodeError("ERR_STREAM_DESTROYED", "The dialog is closed");
+    this.#carrier.sendSignal(this.#id, encodeSignal(body));
+  }
+
+  attach(sink: DialogSink): void {
+    this.#inbox.attach(sink);
+  }
+
+  close(): void {
+    if (this.#inbox.ended) return;
+    this.#inbox.end();
+    this.#carrier.endDialog(this.#id);
+  }
+
+  /** A signal has come. A body that is no JSON is none. */
+  receive(text: string): void {
+    const body = decodeSignal(text);
+    if (body === undefined || this.#inbox.push(body)) return;
+    const refusal = { code: "unread" } as const;
+    this.#inbox.end(refusalError(refusal));
+    this.#carrier.endDialog(this.#id, refusal);
+  }
+
+  /** The other side or the connection has ended it. */
+  end(error?: Error): void {
+    this.#inbox.end(error);
+  }
+}

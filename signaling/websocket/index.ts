@@ -1,0 +1,1 @@
+export { WebSocketSignaling, type WebSocketSignalingOptions } from "./signaling.ts";
