@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, test } from "node:test";
 import { type Connection, type ConnectionOptions, connect, type MetaBuffer, UtpNode } from "1tp/utp";
-import { DATA, STATE, SYN } from "../../../src/utp/packet.ts";
+import { DATA, FIN, STATE, SYN } from "../../../src/utp/packet.ts";
 import { forEachSeed } from "../../kit/seeds.ts";
 import { Wire } from "./wire.ts";
 
@@ -136,6 +136,22 @@ describe("options of 1tp/utp on the wire", () => {
     });
     assert.equal(wire.sent[0]!.packet!.type, SYN);
     assert.ok(wire.payloads("alice").length === 0, "nothing is sent twice");
+  });
+
+  test("a dialler whose port closes says its last acknowledgement three times, since nobody will answer later", async () => {
+    const wire = new Wire();
+    await wire.play(async () => {
+      const server = await wire.serve({}, (connection) => connection.pipe(connection));
+      const dialled = connect(7000, "10.0.0.2", { runtime: wire.alice.runtime });
+      assert.equal(await readAll(dialled.end("to and fro")), "to and fro");
+      server.close();
+    });
+    const fin = wire.sent.findLast(({ from, packet }) => from === "bob" && packet!.type === FIN)!;
+    const last = wire.sent.filter(({ from, packet }) => from === "alice" && packet!.ack === fin.packet!.seq);
+    assert.deepEqual(
+      last.slice(-3).map(({ packet }) => packet!.type),
+      [STATE, STATE, STATE],
+    );
   });
 
   test("a server may speak first, one round trip after the dial", async () => {
