@@ -17,6 +17,8 @@ export const CODES = {
   ERR_1TP_SIGNALING_LIMIT: { retry: true, text: "a limit of the signaling is exceeded" },
   ERR_1TP_SIGNALING_REFUSED: { retry: false, text: "the registrar refused" },
   ERR_1TP_BAD_FRAME: { retry: true, text: "the peer broke the session's rules" },
+  ERR_1TP_STUN_TIMEOUT: { retry: true, text: "the STUN server did not answer" },
+  ERR_1TP_STUN_REFUSED: { retry: false, text: "the STUN server did not do what it was asked for" },
   ERR_1TP_ALL_ATTEMPTS_FAILED: { retry: true, text: "every attempt failed" },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>;
 

@@ -1,17 +1,6 @@
 import type { DatagramSink, DatagramSocket, SocketAddress } from "../contract/datagram-socket.ts";
+import { looksLikeStun } from "../stun/message.ts";
 import { looksLikePacket } from "../utp/packet.ts";
-
-/** RFC 8489 §5. */
-const STUN_HEADER_SIZE = 20;
-const MAGIC_COOKIE = [0x21, 0x12, 0xa4, 0x42] as const;
-
-/** Whether a datagram can only be STUN: magic cookie, two zero bits, and a length that is right (RFC 8489 §6.3). */
-export function looksLikeStun(data: Uint8Array): boolean {
-  if (data.length < STUN_HEADER_SIZE || data[0]! > 0x3f) return false;
-  for (let i = 0; i < 4; i++) if (data[4 + i] !== MAGIC_COOKIE[i]) return false;
-  const length = (data[2]! << 8) | data[3]!;
-  return length % 4 === 0 && length + STUN_HEADER_SIZE === data.length;
-}
 
 /**
  * Shares one UDP port between uTP, STUN and TURN: by source for claimed servers, then by STUN's magic cookie

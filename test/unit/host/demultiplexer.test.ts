@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { fromHex } from "../../../src/base/bytes.ts";
 import type { DatagramSink, SocketAddress } from "../../../src/contract/datagram-socket.ts";
-import { Demultiplexer, looksLikeStun } from "../../../src/host/demultiplexer.ts";
+import { Demultiplexer } from "../../../src/host/demultiplexer.ts";
+import { looksLikeStun } from "../../../src/stun/message.ts";
 import { RecordedSocket } from "./recorded-socket.ts";
 
 const PEER: SocketAddress = { address: "10.0.0.2", port: 1002 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seededRandom } from "../../../src/base/random.ts";
 import type { SocketAddress } from "../../../src/contract/datagram-socket.ts";
-import { looksLikeStun } from "../../../src/host/demultiplexer.ts";
+import { looksLikeStun } from "../../../src/stun/message.ts";
 import { looksLikePacket } from "../../../src/utp/packet.ts";
 import { ANSWER, makePunch, PROBE, punchKind, punchToken } from "../../../src/utp-net/punch-packet.ts";
 import { Puncher } from "../../../src/utp-net/puncher.ts";

@@ -1,0 +1,103 @@
+import type { tcp } from "#platform";
+import { systemError, toError } from "../base/errors.ts";
+import type { SocketAddress } from "../contract/datagram-socket.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import { StunClient } from "../stun/client.ts";
+import { StreamFrames } from "../stun/framing.ts";
+import type { StunRequest } from "../stun/transaction.ts";
+import { StunRequests } from "./stun-requests.ts";
+
+/** The platform's `net`. */
+export type Net = NonNullable<typeof tcp>;
+/** A socket of the platform's `net`, or a TLS socket. */
+export type NetSocket = InstanceType<Net["Socket"]>;
+
+/**
+ * Asks over a connected TCP or TLS socket (RFC 8489 §6.2.2), which is its own from then on. What is under way when
+ * the socket closes fails with its error.
+ */
+export class StunStream {
+  readonly requests: StunRequests;
+  readonly #socket: NetSocket;
+  readonly #server: SocketAddress;
+
+  constructor(socket: NetSocket, server: SocketAddress, runtime: Runtime) {
+    this.#socket = socket;
+    this.#server = server;
+    const client = new StunClient({ random: runtime.random, reliable: true });
+    this.requests = new StunRequests(client, runtime.clock, ({ data }) => {
+      socket.write(data);
+    });
+    const frames = new StreamFrames();
+    socket.on("data", (chunk: Uint8Array) => {
+      for (const frame of frames.push(chunk)) this.requests.receive(frame, server);
+      if (frames.broken) this.#end("EPROTO");
+    });
+    socket.on("error", (error) => this.requests.close(error));
+    socket.on("close", () => this.#end("ECONNRESET"));
+  }
+
+  /** Closes the socket; what is under way fails. */
+  close(): void {
+    this.#end("ECONNABORTED");
+  }
+
+  #end(code: string): void {
+    this.requests.close(systemError(code, "read", this.#server.address, this.#server.port));
+    this.#socket.destroy();
+  }
+}
+
+/** How to ask over TCP once. */
+export interface StreamBindingOptions extends Pick<StunRequest, "credentials"> {
+  /** Where to connect from; any free port if absent. */
+  readonly local?: { readonly address?: string; readonly port?: number };
+  readonly signal?: AbortSignal;
+}
+
+/** Where a server sees a TCP connection come from. Rejects as `StunRequests.binding` and with errors of connecting. */
+export async function bindingOverTcp(
+  net: Net,
+  server: SocketAddress,
+  runtime: Runtime,
+  { credentials, local, signal }: StreamBindingOptions = {},
+): Promise<SocketAddress> {
+  const socket = await connect(net, server, local, signal);
+  const stream = new StunStream(socket, server, runtime);
+  try {
+    return await stream.requests.binding(server, credentials ? { credentials } : {}, signal);
+  } finally {
+    stream.close();
+  }
+}
+
+function connect(
+  net: Net,
+  { address, port }: SocketAddress,
+  local: StreamBindingOptions["local"],
+  signal: AbortSignal | undefined,
+): Promise<NetSocket> {
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const from = {
+      ...(local?.address === undefined ? {} : { localAddress: local.address }),
+      ...(local?.port === undefined ? {} : { localPort: local.port }),
+    };
+    const socket = net.connect({ host: address, port, noDelay: true, ...from });
+    const onAbort = (): void => {
+      socket.destroy();
+      reject(signal?.reason);
+    };
+    const onError = (error: unknown): void => {
+      signal?.removeEventListener("abort", onAbort);
+      reject(toError(error));
+    };
+    signal?.addEventListener("abort", onAbort);
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      signal?.removeEventListener("abort", onAbort);
+      socket.off("error", onError);
+      resolve(socket);
+    });
+  });
+}
