@@ -66,7 +66,10 @@ async function play(random: SeededRandom, ties: boolean): Promise<Run> {
       return planned;
     },
   };
-  const dial = new Dialling(script, { scheduler, connectTimeout: limits.dial === Infinity ? 0 : limits.dial });
+  const dial = new Dialling(script, {
+    scheduler,
+    connectTimeout: limits.dial === Infinity ? 0 : limits.dial,
+  });
   if (limits.patience < Infinity) {
     dial.clock.setTimer(dial.start + limits.patience, () => dial.socket.destroy());
   }

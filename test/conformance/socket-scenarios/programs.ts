@@ -95,9 +95,11 @@ export const programs: Readonly<Record<string, Program>> = {
   "a process ends when all is closed"(harness, say) {
     connectPair(harness, ({ server, client, accepted }) => {
       accepted.pipe(accepted);
-      client.on("data", (chunk) => say(`${chunk}`));
+      client.on("data", (chunk) => {
+        say(`${chunk}`);
+        server.close(() => say("closed"));
+      });
       client.end("done");
-      server.close(() => say("closed"));
     });
   },
   "a listening server keeps its process"(harness, say) {
