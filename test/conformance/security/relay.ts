@@ -60,9 +60,10 @@ export class Relay {
     return Buffer.concat(this.#chunks[direction]);
   }
 
-  /** Resolves once so many units of a direction have come; only a relay that meddles counts them. */
-  async passed(direction: Direction, count: number): Promise<void> {
-    while (this.#units[direction] < count) await once(this.#news, "news");
+  /** Resolves with the next unit of a direction; only a relay that meddles knows them. */
+  async next(direction: Direction): Promise<void> {
+    const count = this.#units[direction];
+    while (this.#units[direction] === count) await once(this.#news, "news");
   }
 
   async #carry(
@@ -94,6 +95,7 @@ export class Relay {
 export class Carrier {
   readonly #near: Channel;
   readonly #far: Channel;
+  readonly #ended = { up: false, down: false };
 
   constructor(
     near: Channel,
@@ -107,12 +109,12 @@ export class Carrier {
       const [from, to] = direction === "up" ? [near, far] : [far, near];
       const pass = meddling ? this.#splitter(direction, meddling) : (chunk: Uint8Array) => [chunk];
       from.attach({
-        onData(chunk) {
+        onData: (chunk) => {
           keep(direction, Uint8Array.from(chunk));
-          for (const part of pass(chunk)) to.write(part);
+          for (const part of pass(chunk)) this.insert(direction, part);
         },
         onDrain() {},
-        onEnd: () => to.end(),
+        onEnd: () => this.end(direction),
         onClose: (error) => to.abort(error),
       });
     }
@@ -140,16 +142,18 @@ export class Carrier {
 
   /** Puts bytes into a direction. */
   insert(direction: Direction, bytes: Uint8Array): void {
-    (direction === "up" ? this.#far : this.#near).write(bytes);
+    if (!this.#ended[direction]) (direction === "up" ? this.#far : this.#near).write(bytes);
   }
 
   /** Ends a direction, as one does who has said everything. */
   end(direction: Direction): void {
+    this.#ended[direction] = true;
     (direction === "up" ? this.#far : this.#near).end();
   }
 
   /** Takes both directions down. */
   cut(error?: Error): void {
+    this.#ended.up = this.#ended.down = true;
     this.#near.abort(error);
     this.#far.abort(error);
   }
