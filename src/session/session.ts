@@ -265,6 +265,8 @@ export class Session implements Channel {
   #closed(error?: Error): void {
     if (!this.#channelClosed) this.#channel.abort(error);
     this.#drive.stop();
+    // A channel that closes in good order has taken what it was given.
+    if (!error && this.#flushing) this.#flush();
     this.#settle(error);
     this.#closeHeld ??= error ? { error } : {};
     this.#tellHeld();
