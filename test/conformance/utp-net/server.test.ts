@@ -265,11 +265,16 @@ describe("a dial of 1tp/utp", () => {
     assertNothingLeft(async () => {
       const names = knowing({ "six.test": ["::1"] });
       const port = await freePort();
+      const bindDatagram = async () => {
+        throw Object.assign(new Error("bind EMFILE"), { code: "EMFILE" });
+      };
+      const full = { ...runtime, bindDatagram };
       const dials: readonly (readonly [() => Connection, string])[] = [
         [() => connect(port, "127.0.0.1"), "ECONNREFUSED"],
         [() => connect(80, "nowhere.test", { runtime: names }), "ENOTFOUND"],
         [() => connect(80, "six.test", "udp4", { runtime: names }), "ENOTFOUND"],
         [() => connect(80, "::1", "udp4"), "EAFNOSUPPORT"],
+        [() => connect(80, "127.0.0.1", { runtime: full }), "EMFILE"],
         [() => connect(65_536, "127.0.0.1"), "ERR_SOCKET_BAD_PORT"],
         [() => connect(0, "127.0.0.1"), "ERR_SOCKET_BAD_PORT"],
         [() => connect(1.5, "127.0.0.1"), "ERR_SOCKET_BAD_PORT"],

@@ -189,6 +189,24 @@ describe("a puncher", () => {
   });
 });
 
+test("whatever comes, a puncher sends no more than came, to whom it came from", () => {
+  const bench = new Bench();
+  const random = seededRandom(3);
+  for (let i = 0; i < 20_000; i++) {
+    bench.now = i;
+    const data = makePunch(random.chance(0.5) ? PROBE : ANSWER, random.fill(new Uint8Array(8)));
+    if (random.chance(0.5)) data[random.integer(data.length)] = random.integer(256);
+    const remote = { address: `5.0.0.${random.integer(4)}`, port: 1 + random.integer(3) };
+    bench.receive(data.subarray(0, random.chance(0.1) ? random.integer(17) : 16), remote);
+    const [sent, ...more] = bench.sent();
+    assert.deepEqual(more, []);
+    if (!sent) continue;
+    assert.deepEqual(sent.remote, remote);
+    assert.equal(sent.data.length, data.length);
+  }
+  assert.equal(bench.puncher.pollTimeout(), undefined);
+});
+
 test("a punch is neither uTP nor STUN, whatever its token", () => {
   const random = seededRandom(7);
   for (let i = 0; i < 1000; i++) {
