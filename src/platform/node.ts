@@ -9,7 +9,7 @@ import type { CipherName } from "../contract/crypto.ts";
 import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
 import { bindDatagram } from "./node-datagram.ts";
 import { createPrivateFile, readPrivateFile } from "./node-private-file.ts";
-import { listenWeb as listen } from "./node-web-server.ts";
+import { listenWeb as listen } from "./node-web-socket.ts";
 
 export { Buffer } from "node:buffer";
 export { Socket as DgramSocket } from "node:dgram";
@@ -18,7 +18,7 @@ export { EventEmitter } from "node:events";
 export { addAbortSignal, Duplex } from "node:stream";
 export { nodeCrypto as crypto } from "./node-crypto.ts";
 export { borrowDatagram, dgramOf } from "./node-datagram.ts";
-export type { WebAnswer, WebClient, WebServer, WebServerOptions, WebServerTls } from "./node-web-server.ts";
+export type { WebAnswer, WebClient, WebServer, WebServerOptions, WebServerTls } from "./node-web-socket.ts";
 export { openWebSocket } from "./node-web-socket.ts";
 
 /** The cipher a dialler takes unless the server asks otherwise: the faster one here. */
