@@ -1,5 +1,5 @@
 import { runtime as platformRuntime } from "#platform";
-import { checkMillis, checkOptional, typeError, valueError } from "../base/argument.ts";
+import { checkMillis, checkOptional, checkSignal, typeError, valueError } from "../base/argument.ts";
 import type { Millis } from "../contract/clock.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Scheduler } from "../contract/scheduler.ts";
@@ -136,14 +136,6 @@ function checkHighWaterMark(mark: unknown): void {
   throw valueError("options.highWaterMark", "must be a whole number of bytes, 0 or more", mark);
 }
 
-/** @throws ERR_INVALID_ARG_TYPE for what is no AbortSignal. */
-export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
-  if (signal === undefined) return;
-  if (typeof signal === "object" && signal !== null && "aborted" in signal && "addEventListener" in signal)
-    return;
-  throw typeError("options.signal", "an AbortSignal", signal);
-}
-
 /** Checks a Socket's options and decides what was left open. */
 export function socketSettings(options: SocketOptions): SocketSettings {
   checkCommonOptions(options);
@@ -195,8 +187,6 @@ export function serverSettings(options: ServerOptions): ServerSettings {
 export function streamOptions({ allowHalfOpen, highWaterMark }: CommonOptions): object {
   return {
     allowHalfOpen: allowHalfOpen ?? false,
-    autoDestroy: true,
-    emitClose: false,
     ...(highWaterMark === undefined ? {} : { highWaterMark }),
   };
 }
