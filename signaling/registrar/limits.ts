@@ -11,6 +11,8 @@ export interface RegistrarLimits {
   /** The rest is for one connection. */
   readonly registrations: number;
   readonly dialogs: number;
+  /** Of those, the ones that a single address may have opened: a stranger cannot take them all. */
+  readonly dialogsPerVisitor: number;
   readonly registerRate: number;
   readonly openRate: number;
   readonly signalRate: number;
@@ -31,7 +33,8 @@ export const DEFAULT_LIMITS: RegistrarLimits = {
   registerRatePerAddress: 500,
   openRatePerAddress: 1_000,
   registrations: 64,
-  dialogs: 256,
+  dialogs: 1_024,
+  dialogsPerVisitor: 128,
   registerRate: 64,
   openRate: 128,
   signalRate: 512,

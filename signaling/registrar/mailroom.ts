@@ -10,6 +10,7 @@ export type Post = { readonly to: number } & (
       readonly transportType: string;
       readonly from: Place;
       readonly dialog: number;
+      readonly visitor: string;
     }
   | {
       readonly type: "opened";
@@ -32,6 +33,7 @@ export type DirectoryTask =
       readonly transportType: string;
       readonly from: Place;
       readonly dialog: number;
+      readonly visitor: string;
     }
   | { readonly type: "deliver"; readonly registrar: string; readonly post: Post };
 

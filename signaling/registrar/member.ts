@@ -9,6 +9,8 @@ import type { RegistrarLimits } from "./limits.ts";
 export interface DialogPeer {
   readonly place: Place;
   readonly dialog: number;
+  /** The address that opened it (`Account.key`), where it came in. */
+  readonly visitor?: string;
 }
 
 /** A question that can be answered once, for a time. */
@@ -34,6 +36,8 @@ export class Member {
   readonly registers: TokenBucket;
   readonly opens: TokenBucket;
   readonly signals: TokenBucket;
+  /** Dialogs that came in, by visitor. */
+  readonly #visits = new Map<string, number>();
   #lastIncoming = 0;
 
   constructor(id: number, address: string, account: Account, limits: RegistrarLimits) {
@@ -46,9 +50,27 @@ export class Member {
     this.signals = new TokenBucket(limits.signalRate);
   }
 
-  /** The number of the next dialog that comes in: -1, -2 … */
-  nextIncoming(): number {
+  /** How many dialogs of a visitor there are. */
+  visitsOf(visitor: string): number {
+    return this.#visits.get(visitor) ?? 0;
+  }
+
+  /** Gives a dialog that has come in its number: -1, -2 … */
+  receive(peer: DialogPeer & { readonly visitor: string }): number {
     this.#lastIncoming--;
+    this.dialogs.set(this.#lastIncoming, peer);
+    this.#visits.set(peer.visitor, this.visitsOf(peer.visitor) + 1);
     return this.#lastIncoming;
+  }
+
+  /** False if there is no such dialog. */
+  forget(dialog: number): boolean {
+    const visitor = this.dialogs.get(dialog)?.visitor;
+    if (visitor !== undefined) {
+      const left = this.visitsOf(visitor) - 1;
+      if (left > 0) this.#visits.set(visitor, left);
+      else this.#visits.delete(visitor);
+    }
+    return this.dialogs.delete(dialog);
   }
 }

@@ -26,25 +26,19 @@ export class Switchboard {
       return;
     }
     member.dialogs.set(dialog, undefined);
-    this.#mailroom.ask({ type: "locate", uid, transportType, from: this.#mailroom.placeOf(member), dialog });
+    const from = this.#mailroom.placeOf(member);
+    const visitor = member.account.key;
+    this.#mailroom.ask({ type: "locate", uid, transportType, from, dialog, visitor });
   }
 
   /** The directory has answered a `locate`. */
   located(task: DirectoryTask & { type: "locate" }, place: Place | undefined | Error): void {
-    const { uid, transportType, from, dialog } = task;
-    if (place === undefined || place instanceof Error) {
-      const member = this.#mailroom.members.get(from.connection);
-      if (member) this.#end(member, dialog, { code: place ? "unavailable" : "offline" });
+    if (place && !(place instanceof Error)) {
+      this.#mailroom.post(place.registrar, { ...task, type: "open", to: place.connection });
       return;
     }
-    this.#mailroom.post(place.registrar, {
-      type: "open",
-      to: place.connection,
-      uid,
-      transportType,
-      from,
-      dialog,
-    });
+    const member = this.#mailroom.members.get(task.from.connection);
+    if (member) this.#end(member, task.dialog, { code: place ? "unavailable" : "offline" });
   }
 
   signal(member: Member, { dialog, body }: SignalMessage, now: Instant): void {
@@ -66,7 +60,7 @@ export class Switchboard {
 
   close(member: Member, { dialog, code }: CloseMessage): void {
     const peer = member.dialogs.get(dialog);
-    member.dialogs.delete(dialog);
+    member.forget(dialog);
     if (peer) this.#postClose(peer, code === "unread" ? code : undefined);
   }
 
@@ -98,17 +92,17 @@ export class Switchboard {
   }
 
   #incoming(post: Post & { type: "open" }, member: Member | undefined): void {
-    const { uid, transportType, from } = post;
+    const { uid, transportType, from, visitor } = post;
     if (!member || member.uids.get(uid) !== transportType) {
       this.#refuseOpen(post, "offline");
       return;
     }
-    if (member.dialogs.size >= this.#limits.dialogs) {
+    const { dialogs, dialogsPerVisitor } = this.#limits;
+    if (member.dialogs.size >= dialogs || member.visitsOf(visitor) >= dialogsPerVisitor) {
       this.#refuseOpen(post, "too-many");
       return;
     }
-    const dialog = member.nextIncoming();
-    member.dialogs.set(dialog, { place: from, dialog: post.dialog });
+    const dialog = member.receive({ place: from, dialog: post.dialog, visitor });
     this.#mailroom.counters.opened++;
     this.#mailroom.send(member, { type: "incoming", dialog, uid });
     const here = this.#mailroom.placeOf(member);
@@ -135,7 +129,7 @@ export class Switchboard {
   }
 
   #end(member: Member, dialog: number, refusal?: Refusal): void {
-    if (member.dialogs.delete(dialog)) this.#tellClose(member, dialog, refusal);
+    if (member.forget(dialog)) this.#tellClose(member, dialog, refusal);
   }
 
   #tellClose(member: Member, dialog: number, refusal?: Refusal): void {

@@ -15,7 +15,7 @@ import { Requests } from "./requests.ts";
 const LINGER = 5_000;
 
 /** Dialogs that others may have opened to us at once; the registrar's own limit is the same. */
-const MAX_INCOMING = 256;
+const MAX_INCOMING = 1_024;
 
 /** A uid that is to be registered whenever there is a connection. */
 export interface Enrolment {

@@ -134,6 +134,23 @@ test("dialogs beyond the limits are refused by the limit's name", async () => {
   await dial(stranger, crowd.server, crowd.uid);
 });
 
+test("one address cannot take every dialog of a server, and gets its share back", async () => {
+  const limits = { dialogs: 4, dialogsPerVisitor: 2 };
+  const { bench, client, server, uid, incoming } = await pair(new RegistrarBench({ limits }));
+  const accomplice = await bench.greet("192.0.2.2");
+  await dial(accomplice, server, uid);
+  await accomplice.say({ type: "open", dialog: 2, uid, transportType: "test" });
+  assert.equal(accomplice.expect("close").code, "too-many");
+  const stranger = await bench.greet("192.0.2.3");
+  await dial(stranger, server, uid);
+  await server.say({ type: "close", dialog: incoming });
+  client.expect("close");
+  await dial(client, server, uid, 2);
+  await accomplice.leave();
+  server.expect("close");
+  await dial(client, server, uid, 3);
+});
+
 test("connections beyond the limits are cut by the limit's name", async () => {
   const bench = new RegistrarBench({
     limits: { connections: 4, connectionsPerAddress: 2, connectRatePerAddress: 3 },
