@@ -43,6 +43,7 @@ export type HandshakeStep =
 /** What a plain session's prologue begins with. */
 export const SESSION_CONTEXT: Uint8Array = new TextEncoder().encode("1tp-session");
 
+/** What a finished handshake leaves: the keys of both directions and who the peer is. */
 export function establish(noise: NoiseHandshake, sessionId: Uint8Array): Established {
   return { ...noise.split(), remoteKey: noise.remoteKey!, sessionId };
 }

@@ -31,6 +31,7 @@ export interface Hello {
   readonly cipher: CipherName;
 }
 
+/** The first byte of a handshake: version in the high four bits, pattern and cipher in two each. */
 export function helloByte({ pattern, cipher }: Hello): number {
   return (VERSION << 4) | (PATTERNS.indexOf(pattern) << 2) | CIPHERS.indexOf(cipher);
 }
