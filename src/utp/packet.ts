@@ -16,7 +16,7 @@
  *
  * then extensions, each `next extension (1) | length (1) | body`, until a next extension of 0, then payload.
  *
- *  1     selective ack: bits for ack + 2, ack + 3, …, least significant first; 4, 8, … bytes
+ *  1     selective ack: bits for ack + 2, ack + 3, …, least significant first; 4, 8, … bytes, of libtorrent any number
  *  2     metadata of the payload, or 8 bytes of feature bits in another implementation's SYN
  *  0x70  handshake, in a SYN: flags (1) | bytes of the payload that are data (2), the rest is padding;
  *        in another packet before proof: flags (1) | the answering STATE's sequence number (2)
@@ -168,7 +168,7 @@ function noteExtension(
 ): PacketDefect | undefined {
   switch (type) {
     case SELECTIVE_ACK:
-      if (length === 0 || length % 4 !== 0) return "selective-ack";
+      if (length === 0) return "selective-ack";
       packet.sackStart = start;
       packet.sackLength = length;
       break;

@@ -164,7 +164,7 @@ test("any bytes are no packet or one whose parts lie within them, in the order t
       if (decodePacket(data, decoded) !== undefined) return;
       const { payloadStart, sackStart, sackLength, metaStart, metaLength } = decoded;
       assert.ok(payloadStart >= 20 && payloadStart <= data.length);
-      assert.ok(sackStart + sackLength <= payloadStart && sackLength % 4 === 0);
+      assert.ok(sackStart + sackLength <= payloadStart);
       assert.ok(metaStart + metaLength <= payloadStart);
       for (const at of [decoded.handshakeStart, decoded.fragmentStart, decoded.probeStart]) {
         assert.ok(at === 0 || (at >= 22 && at <= payloadStart));
