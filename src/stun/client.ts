@@ -46,7 +46,7 @@ export type StunClientEvent =
   | { readonly type: "failure"; readonly handle: number; readonly reason: StunFailure };
 
 /** Why a datagram was dropped. */
-export type StunClientDrop = MessageDefect | "request" | "unasked" | "method" | "forged";
+export type StunClientDrop = MessageDefect | "request" | "unasked" | "method" | "forged" | "unproven";
 
 /**
  * Asks STUN servers: retransmits, matches responses by their transaction id, judges their integrity and answers
@@ -118,6 +118,10 @@ export class StunClient implements DatagramEngine<StunClientEvent> {
       transaction.violated = true;
       if (this.#reliable) this.#fail(id, transaction, "forged");
       return "forged";
+    }
+    if (verdict === "unproven" && !this.#reliable && !transaction.doubted) {
+      transaction.doubted = true;
+      return "unproven";
     }
     this.#forget(id, transaction);
     if (verdict === "retry" && retries < MAX_RETRIES) this.#start(handle, request, retries + 1);

@@ -6,10 +6,10 @@ import { shortTermKey } from "./secrets.ts";
 import { USERNAME } from "./texts.ts";
 
 /**
- * What to do with a response: take it, ask again with what it taught, or drop it as one whose integrity is
- * missing or wrong.
+ * What to do with a response: take it, ask again with what it taught, drop it as one whose integrity is missing
+ * or wrong, or wait whether the server says that error without integrity once more.
  */
-export type Verdict = "accept" | "retry" | "forged";
+export type Verdict = "accept" | "retry" | "forged" | "unproven";
 
 /** A request on the wire, which knows how its responses are judged. */
 export interface SignedRequest {

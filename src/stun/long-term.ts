@@ -91,7 +91,9 @@ export class LongTermCredentials implements Credentials {
     }
     if (!used) return "accept";
     if (offersLessThanItSays(response)) return "forged";
-    return checkIntegrity(response.bytes, used.integrity) ? "accept" : "forged";
+    const authentic = checkIntegrity(response.bytes, used.integrity);
+    if (authentic) return "accept";
+    return authentic === undefined && response.class === "error" ? "unproven" : "forged";
   }
 
   /** Undefined if it lacks something or offers nothing that is known here. */

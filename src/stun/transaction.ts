@@ -43,6 +43,8 @@ export class Transaction {
   readonly retries: number;
   /** A response came whose integrity was missing or wrong. */
   violated = false;
+  /** An error came that has no integrity where it should. */
+  doubted = false;
   /** When the next sending, or the end, is due; undefined while it waits to be sent. */
   due: Instant | undefined;
   readonly #schedule: Schedule;

@@ -1,11 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** What a suite wants from the machine beyond `npm ci`. */
 export interface Needs {
   /** Programs its tests start, each with the Debian package it comes in. */
   readonly programs?: Readonly<Record<string, string>>;
+  /** Modules of the system's Python its tests use, each with the Debian package it comes in. */
+  readonly modules?: Readonly<Record<string, string>>;
+  /** A folder with a `package.json` and a lock of its own, whose packages are no dependencies of the project. */
+  readonly folder?: string;
   /** It changes the machine's network. */
   readonly root?: boolean;
   /** Its files share something (ports, a browser, `dist/`) and run one after another. */
@@ -19,23 +23,35 @@ export interface Needs {
 export const NEEDS: Readonly<Record<string, Needs>> = {
   natlab: { programs: { ip: "iproute2", nft: "nftables" }, root: true, serial: true },
   browser: { programs: { chromium: "chromium" }, serial: true },
-  interop: { serial: true },
+  interop: {
+    programs: { turnserver: "coturn", turnutils_stunclient: "coturn", turnutils_natdiscovery: "coturn" },
+    modules: { libtorrent: "python3-libtorrent" },
+    folder: "test/interop",
+    serial: true,
+  },
   package: { serial: true },
 };
 
 /** Where Debian keeps programs; root's PATH often lacks sbin. */
 const FOLDERS = [...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
 
+/** The Python that Debian's modules are built for; another may come first in the PATH. */
+const PYTHON = "/usr/bin/python3";
+
 /** Installs what is missing, if it may. Returns why the suite cannot run, or undefined when it can. */
 export function provide(needs: Needs, install = installPackages): string | undefined {
   const root = process.getuid?.() === 0;
   if (needs.root && !root) return "needs root";
-  const programs = Object.entries(needs.programs ?? {}).filter(([program]) => !installed(program));
-  if (programs.length === 0) return undefined;
-  const lacking = programs.map(([program, from]) => `${program} (Debian package ${from})`).join(", ");
+  const missing = [
+    ...Object.entries(needs.programs ?? {}).filter(([program]) => !installed(program)),
+    ...Object.entries(needs.modules ?? {}).filter(([module]) => !importable(module)),
+  ];
+  if (missing.length === 0) return needs.folder && installFolder(needs.folder);
+  const lacking = missing.map(([name, from]) => `${name} (Debian package ${from})`).join(", ");
   if (!root) return `needs ${lacking}, and only root may install it`;
-  const fault = install([...new Set(programs.map(([, from]) => from))]);
-  return fault && `needs ${lacking}: ${fault}`;
+  const fault = install([...new Set(missing.map(([, from]) => from))]);
+  if (fault) return `needs ${lacking}: ${fault}`;
+  return needs.folder && installFolder(needs.folder);
 }
 
 /** Whether a program can be started. */
@@ -48,6 +64,23 @@ export function installed(program: string): boolean {
       return false;
     }
   });
+}
+
+function importable(module: string): boolean {
+  return spawnSync(PYTHON, ["-c", `import ${module}`]).status === 0;
+}
+
+/** Installs the packages of a folder unless they are as its lock says. Returns the fault, if any. */
+function installFolder(folder: string): string | undefined {
+  const changed = (file: string): number =>
+    statSync(join(folder, file), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (changed("node_modules/.package-lock.json") >= changed("package-lock.json")) return undefined;
+  console.log(`installing the packages of ${folder}`);
+  const { status, stderr } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  return status === 0 ? undefined : `needs the packages of ${folder}: npm ci failed: ${stderr?.trim()}`;
 }
 
 /** Returns the fault, if any, in the words of apt-get. */

@@ -186,6 +186,27 @@ describe("long-term credentials", () => {
     assert.equal(ERROR_CODE.in(event.message)?.code, 438);
   });
 
+  it("believe an error without integrity when the server says it again, over a stream at once", () => {
+    for (const reliable of [false, true]) {
+      const exchange = new Exchange({ reliable });
+      const credentials = new LongTermCredentials({ crypto, username: USER, password: PASSWORD });
+      exchange.client.request({ to: SERVER, method: BINDING, credentials });
+      exchange.drain();
+      refuse(exchange, 401, "nonce");
+      const claim = response(exchange.last, "error", [ERROR_CODE.of({ code: 441, reason: "" })]);
+      if (!reliable) {
+        exchange.receive(claim);
+        assert.deepEqual([exchange.events, [...exchange.client.drops]], [[], [["unproven", 1]]]);
+        exchange.run(exchange.now + 500);
+        assert.equal(exchange.sent.length, 3);
+      }
+      exchange.receive(claim);
+      const [event] = exchange.events;
+      assert.ok(event?.type === "response");
+      assert.equal(ERROR_CODE.in(event.message)?.code, 441);
+    }
+  });
+
   it("drop a response whose nonce says more than it offers", () => {
     const exchange = asked();
     refuse(exchange, 401, ALGORITHMS, [offer()]);
