@@ -110,6 +110,10 @@ export class Attempt {
     this.#end("won");
     this.#resolve(channel);
     this.#owner.won(this);
+  }
+
+  /** Its channel is taken: only now does the server see a connection. */
+  confirm(): void {
     this.#handshake?.confirm();
   }
 

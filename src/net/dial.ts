@@ -99,6 +99,11 @@ export class Dial implements AttemptOwner {
     return only!.promise;
   }
 
+  /** Somebody takes the channel: only now does the server see a connection. */
+  confirm(): void {
+    this.#winner?.confirm();
+  }
+
   /** Gives up: aborts every attempt, `run` rejects with the reason. */
   abort(reason: Error): void {
     this.#over ??= reason;

@@ -127,7 +127,7 @@ export class DialHandshake {
     });
   }
 
-  /** The attempt has won: only now does the server see a connection. */
+  /** Only now does the server see a connection. */
   confirm(): void {
     this.#session?.confirm();
   }

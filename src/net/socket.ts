@@ -156,6 +156,8 @@ export class Socket extends ChannelStream {
     }
     this.#dial = undefined;
     this.#transport = dial.transport;
+    // What is written at once shares a record with the confirmation.
+    dial.confirm();
     this.finishConnecting(channel);
   }
 
