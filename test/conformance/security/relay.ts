@@ -45,8 +45,7 @@ export class Relay {
       for (const carrier of relay.carriers) carrier.cut();
       void listener.close();
     });
-    const { publicKey } = target;
-    relay.#endpoint = { ...listener.endpoints[0]!, ...(publicKey === undefined ? {} : { publicKey }) };
+    relay.#endpoint = { ...target, ...listener.endpoints[0]! };
     return relay;
   }
 
@@ -96,6 +95,7 @@ export class Carrier {
   readonly #near: Channel;
   readonly #far: Channel;
   readonly #ended = { up: false, down: false };
+  #mute = false;
 
   constructor(
     near: Channel,
@@ -115,7 +115,9 @@ export class Carrier {
         },
         onDrain() {},
         onEnd: () => this.end(direction),
-        onClose: (error) => to.abort(error),
+        onClose: (error) => {
+          if (!this.#mute) to.abort(error);
+        },
       });
     }
   }
@@ -142,13 +144,19 @@ export class Carrier {
 
   /** Puts bytes into a direction. */
   insert(direction: Direction, bytes: Uint8Array): void {
-    if (!this.#ended[direction]) (direction === "up" ? this.#far : this.#near).write(bytes);
+    if (!this.#ended[direction] && !this.#mute) (direction === "up" ? this.#far : this.#near).write(bytes);
   }
 
   /** Ends a direction, as one does who has said everything. */
   end(direction: Direction): void {
+    if (this.#mute) return;
     this.#ended[direction] = true;
     (direction === "up" ? this.#far : this.#near).end();
+  }
+
+  /** From now on nothing passes, not even that an end is gone. */
+  mute(): void {
+    this.#mute = true;
   }
 
   /** Takes both directions down. */
