@@ -25,6 +25,8 @@ export class RegistrarHost {
   readonly dials: Instant[] = [];
   /** The network swallows everything, in both directions. */
   silent = false;
+  /** What becomes of a frame of the registrar on its way to a client; default: itself. */
+  meddle: (frame: string) => readonly string[] = (frame) => [frame];
   readonly #limits: Partial<RegistrarLimits>;
   readonly #links = new Map<number, SimulatedLink>();
   #registrar: Registrar | undefined;
@@ -66,7 +68,7 @@ export class RegistrarHost {
       (out) => {
         const link = this.#links.get(out.connection);
         if ("cut" in out) link?.end(out.cut);
-        else link?.deliver(out.frame);
+        else for (const frame of this.meddle(out.frame)) link?.deliver(frame);
       },
       (task) => {
         void performTask(directory, task).then((answer) => {
