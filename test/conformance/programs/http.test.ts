@@ -7,16 +7,16 @@ import { Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { describe, type TestContext, test } from "node:test";
-import { meet, type Rendezvous, WORDS } from "./rendezvous.ts";
+import { meet, type Rendezvous, ROADS, type Road } from "./rendezvous.ts";
 
 /** More than all buffers on the way together. */
 const LARGE = randomBytes(8 << 20);
 
 /** An http server behind a 1tp server. */
-function serve(t: TestContext, word: (typeof WORDS)[number], listener: http.RequestListener) {
+function serve(t: TestContext, road: Road, listener: http.RequestListener) {
   const web = http.createServer(listener);
   t.after(() => web.close());
-  return meet(t, word, (socket) => web.emit("connection", socket), { allowHalfOpen: true });
+  return meet(t, road, (socket) => web.emit("connection", socket), { allowHalfOpen: true });
 }
 
 /** An agent whose connections are 1tp's. */
@@ -34,10 +34,10 @@ async function respond(request: http.ClientRequest): Promise<http.IncomingMessag
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
-for (const word of WORDS) {
-  describe(`http over ${word}`, () => {
+for (const road of ROADS) {
+  describe(`http over ${road.name}`, () => {
     test("a request without an agent gets its response and both sockets close", async (t) => {
-      const meeting = await serve(t, word, (request, response) => response.end(`you want ${request.url}`));
+      const meeting = await serve(t, road, (request, response) => response.end(`you want ${request.url}`));
       const socket = meeting.dial();
       const request = http.get({ path: "/this", createConnection: () => socket });
       const response = await respond(request);
@@ -47,7 +47,7 @@ for (const word of WORDS) {
     });
 
     test("a large upload arrives whole", async (t) => {
-      const meeting = await serve(t, word, async (request, response) => {
+      const meeting = await serve(t, road, async (request, response) => {
         response.end(sha256(await buffer(request)));
       });
       const request = http.request({ method: "POST", agent: agentOf(t, meeting) });
@@ -57,7 +57,7 @@ for (const word of WORDS) {
     });
 
     test("a large download arrives whole", async (t) => {
-      const meeting = await serve(t, word, (_request, response) => {
+      const meeting = await serve(t, road, (_request, response) => {
         response.writeHead(200, { "content-length": LARGE.length });
         response.end(LARGE);
       });
@@ -66,7 +66,7 @@ for (const word of WORDS) {
     });
 
     test("a reader that stops and goes on gets all of a download", async (t) => {
-      const meeting = await serve(t, word, (_request, response) => response.end(LARGE));
+      const meeting = await serve(t, road, (_request, response) => response.end(LARGE));
       const response = await respond(http.get({ agent: agentOf(t, meeting) }));
       const hash = createHash("sha256");
       for await (const chunk of response) {
@@ -77,7 +77,7 @@ for (const word of WORDS) {
     });
 
     test("a keep-alive agent puts requests one after another on one connection", async (t) => {
-      const meeting = await serve(t, word, (request, response) => response.end(request.url));
+      const meeting = await serve(t, road, (request, response) => response.end(request.url));
       const agent = agentOf(t, meeting, { keepAlive: true, maxSockets: 1 });
       for (const path of ["/one", "/two", "/three"]) {
         assert.equal(await text(await respond(http.get({ agent, path }))), path);
@@ -86,7 +86,7 @@ for (const word of WORDS) {
     });
 
     test("requests at once get a connection each", async (t) => {
-      const meeting = await serve(t, word, (request, response) => response.end(request.url));
+      const meeting = await serve(t, road, (request, response) => response.end(request.url));
       const agent = agentOf(t, meeting, { keepAlive: true });
       const paths = ["/a", "/b", "/c", "/d"];
       const answers = paths.map(async (path) => text(await respond(http.get({ agent, path }))));
@@ -96,7 +96,7 @@ for (const word of WORDS) {
 
     test("a request that is destroyed closes the server's side", async (t) => {
       let served: http.ServerResponse | undefined;
-      const meeting = await serve(t, word, (_request, response) => {
+      const meeting = await serve(t, road, (_request, response) => {
         served = response;
         response.write("the first part");
       });
@@ -111,14 +111,14 @@ for (const word of WORDS) {
     });
 
     test("a socket hang-up by the server is ECONNRESET at the client", async (t) => {
-      const meeting = await serve(t, word, (request) => request.socket.destroy());
+      const meeting = await serve(t, road, (request) => request.socket.destroy());
       const request = http.get({ agent: agentOf(t, meeting) });
       const [error] = await once(request, "error");
       assert.equal(error.code, "ECONNRESET");
     });
 
     test("a request that nobody answers times out", async (t) => {
-      const meeting = await serve(t, word, () => {});
+      const meeting = await serve(t, road, () => {});
       const request = http.get({ agent: agentOf(t, meeting), timeout: 20 });
       await once(request, "timeout");
       request.on("error", () => {}).destroy();
@@ -128,7 +128,7 @@ for (const word of WORDS) {
       const web = http.createServer({ keepAliveTimeout: 20 }, (_request, response) => response.end("x"));
       t.after(() => web.close());
       const onConnection = (socket: unknown) => web.emit("connection", socket);
-      const meeting = await meet(t, word, onConnection, { allowHalfOpen: true });
+      const meeting = await meet(t, road, onConnection, { allowHalfOpen: true });
       const socket = meeting.dial();
       const agent = new http.Agent({ keepAlive: true });
       Object.assign(agent, { createConnection: () => socket });
@@ -138,7 +138,7 @@ for (const word of WORDS) {
     });
 
     test("Expect: 100-continue is answered before the body", async (t) => {
-      const meeting = await serve(t, word, async (request, response) => response.end(await text(request)));
+      const meeting = await serve(t, road, async (request, response) => response.end(await text(request)));
       const request = http.request({
         method: "PUT",
         agent: agentOf(t, meeting),
@@ -161,7 +161,7 @@ for (const word of WORDS) {
         socket.pipe(socket);
       });
       const onConnection = (socket: unknown) => web.emit("connection", socket);
-      const meeting = await meet(t, word, onConnection, { allowHalfOpen: true });
+      const meeting = await meet(t, road, onConnection, { allowHalfOpen: true });
       const request = http.get({
         agent: agentOf(t, meeting),
         headers: { connection: "upgrade", upgrade: "echo" },
@@ -176,7 +176,7 @@ for (const word of WORDS) {
       const web = http2.createServer((request, response) => void request.pipe(response));
       t.after(() => web.close());
       const onConnection = (socket: unknown) => web.emit("connection", socket);
-      const meeting = await meet(t, word, onConnection, { allowHalfOpen: true });
+      const meeting = await meet(t, road, onConnection, { allowHalfOpen: true });
       const session = http2.connect("http://1tp", { createConnection: () => meeting.dial() });
       t.after(() => session.destroy());
       const bodies = ["one", "two", sha256(LARGE).repeat(10_000)];

@@ -3,12 +3,12 @@ import { once } from "node:events";
 import readline from "node:readline";
 import { createInterface } from "node:readline/promises";
 import { describe, test } from "node:test";
-import { meet, WORDS } from "./rendezvous.ts";
+import { meet, ROADS } from "./rendezvous.ts";
 
-for (const word of WORDS) {
-  describe(`readline over ${word}`, () => {
+for (const road of ROADS) {
+  describe(`readline over ${road.name}`, () => {
     test("lines come one by one, however they were cut, and the last without its end", async (t) => {
-      const meeting = await meet(t, word, (socket) => {
+      const meeting = await meet(t, road, (socket) => {
         for (const part of ["fir", "st\nsec", "ond\r", "\n", "\n€\nlast"]) socket.write(part);
         socket.end();
       });
@@ -21,7 +21,7 @@ for (const word of WORDS) {
     });
 
     test("10,000 lines come in order", async (t) => {
-      const meeting = await meet(t, word, (socket) => {
+      const meeting = await meet(t, road, (socket) => {
         for (let i = 0; i < 10_000; i++) socket.write(`line ${i}\n`);
         socket.end();
       });
@@ -33,7 +33,7 @@ for (const word of WORDS) {
     });
 
     test("questions and answers go back and forth", async (t) => {
-      const meeting = await meet(t, word, async (socket) => {
+      const meeting = await meet(t, road, async (socket) => {
         const dialogue = createInterface({ input: socket, output: socket });
         const name = await dialogue.question("name? ");
         const colour = await dialogue.question("colour? ");

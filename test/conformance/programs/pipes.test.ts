@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { describe, test } from "node:test";
 import { createBrotliCompress, createBrotliDecompress, createGunzip, createGzip } from "node:zlib";
 import { seededRandom } from "../../../src/base/random.ts";
-import { meet, WORDS } from "./rendezvous.ts";
+import { meet, ROADS } from "./rendezvous.ts";
 
 /** Chunks of all sizes, half of them hard to compress; the same for the same seed. */
 function* chunks(seed: number): Generator<Buffer> {
@@ -26,13 +26,13 @@ async function sha256(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>):
   return hash.digest("hex");
 }
 
-for (const word of WORDS) {
-  describe(`pipelines over ${word}`, () => {
+for (const road of ROADS) {
+  describe(`pipelines over ${road.name}`, () => {
     test("16 MiB through gzip arrive whole", async (t) => {
       const seed = Number(process.env.SEED ?? Date.now());
       t.diagnostic(`SEED=${seed}`);
       let received: Promise<string> | undefined;
-      const meeting = await meet(t, word, (socket) => {
+      const meeting = await meet(t, road, (socket) => {
         received = pipeline(socket, createGunzip(), sha256);
       });
       await pipeline(Readable.from(chunks(seed)), createGzip({ level: 1 }), meeting.dial().resume());
@@ -43,7 +43,7 @@ for (const word of WORDS) {
       const options = { params: { 1: 1 } };
       const meeting = await meet(
         t,
-        word,
+        road,
         (socket) => pipeline(socket, createGunzip(), createBrotliCompress(options), socket),
         { allowHalfOpen: true },
       );
@@ -58,7 +58,7 @@ for (const word of WORDS) {
       const script = "process.stdin.on('data', (c) => process.stdout.write(String(c).toUpperCase()))";
       const meeting = await meet(
         t,
-        word,
+        road,
         (socket) => {
           const child = spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
           socket.pipe(child.stdin);
@@ -72,7 +72,7 @@ for (const word of WORDS) {
     });
 
     test("web streams of a socket carry bytes both ways", async (t) => {
-      const meeting = await meet(t, word, (socket) => socket.pipe(socket), { allowHalfOpen: true });
+      const meeting = await meet(t, road, (socket) => socket.pipe(socket), { allowHalfOpen: true });
       const { readable, writable } = Duplex.toWeb(meeting.dial());
       const writer = writable.getWriter();
       await writer.write(new TextEncoder().encode("by way of the web"));
@@ -81,10 +81,10 @@ for (const word of WORDS) {
     });
 
     test("two connections pipe into each other", async (t) => {
-      const far = await meet(t, word, (socket) => socket.pipe(socket), { allowHalfOpen: true });
+      const far = await meet(t, road, (socket) => socket.pipe(socket), { allowHalfOpen: true });
       const near = await meet(
         t,
-        word,
+        road,
         (socket) => {
           const onward = far.dial();
           pipeline(socket, onward, socket).catch((error) => socket.destroy(error));

@@ -2,8 +2,18 @@ import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { createConnection, createServer, type Socket, transports as words } from "1tp";
 
-/** The transports every program runs over. */
-export const WORDS = ["tcp", "udp", "memory"] as const;
+/** One way from a program to its server. */
+export interface Road {
+  readonly name: string;
+  readonly word: keyof typeof words;
+  readonly security: "noise" | "none";
+}
+
+/** The transports every program runs over, with sessions and without. */
+export const ROADS: readonly Road[] = (["tcp", "udp", "memory"] as const).flatMap((word) => [
+  { name: word, word, security: "noise" },
+  { name: `${word} without sessions`, word, security: "none" },
+]);
 
 /** A 1tp server that a program stands behind. */
 export interface Rendezvous {
@@ -16,12 +26,11 @@ export interface Rendezvous {
 /** Listens over one transport until the test is over. */
 export async function meet(
   t: TestContext,
-  word: (typeof WORDS)[number],
+  { word, security }: Road,
   onConnection: (socket: Socket) => void,
   options: { readonly allowHalfOpen?: boolean } = {},
 ): Promise<Rendezvous> {
   const transports = [new words[word]()];
-  const security = "none";
   const accepted: Socket[] = [];
   const sockets: Socket[] = [];
   const server = createServer(transports, { ...options, security }, (socket) => {

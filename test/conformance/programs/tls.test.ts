@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import tls from "node:tls";
 import type { Socket } from "1tp";
 import { selfSigned } from "./certificate.ts";
-import { meet, WORDS } from "./rendezvous.ts";
+import { meet, ROADS } from "./rendezvous.ts";
 
 const NAME = "onetp.test";
 const { key, cert } = selfSigned(NAME);
@@ -25,15 +25,15 @@ async function closed(socket: Socket): Promise<void> {
   if (!socket.closed) await once(socket, "close");
 }
 
-for (const word of WORDS) {
-  describe(`tls over ${word}`, () => {
+for (const road of ROADS) {
+  describe(`tls over ${road.name}`, () => {
     test("a megabyte is echoed and both ends close", async (t) => {
       const body = randomBytes(1 << 20);
       const echo = (socket: Socket) => {
         const server = secure(socket);
         server.pipe(server);
       };
-      const meeting = await meet(t, word, echo, { allowHalfOpen: true });
+      const meeting = await meet(t, road, echo, { allowHalfOpen: true });
       const socket = meeting.dial();
       const client = tls.connect({ socket, ...trusting });
       await once(client, "secureConnect");
@@ -49,7 +49,7 @@ for (const word of WORDS) {
         socket.pipe(socket),
       );
       const onConnection = (socket: Socket) => server.emit("connection", socket);
-      const meeting = await meet(t, word, onConnection, { allowHalfOpen: true });
+      const meeting = await meet(t, road, onConnection, { allowHalfOpen: true });
       const client = tls.connect({ socket: meeting.dial(), ALPNProtocols: ["echo"], ...trusting });
       client.end("hello");
       assert.equal(await text(client), "hello");
@@ -57,7 +57,7 @@ for (const word of WORDS) {
     });
 
     test("a certificate that is not trusted is refused", async (t) => {
-      const meeting = await meet(t, word, (socket) => secure(socket).on("error", () => {}));
+      const meeting = await meet(t, road, (socket) => secure(socket).on("error", () => {}));
       const socket = meeting.dial();
       const client = tls.connect({ socket, servername: NAME });
       const [error] = await once(client, "error");
@@ -73,14 +73,14 @@ for (const word of WORDS) {
         names.push(socket.getPeerCertificate().subject.CN);
         socket.end("welcome");
       });
-      const meeting = await meet(t, word, (socket) => server.emit("connection", socket));
+      const meeting = await meet(t, road, (socket) => server.emit("connection", socket));
       const client = tls.connect({ socket: meeting.dial(), ...trusting, ...other });
       assert.equal(await text(client), "welcome");
       assert.deepEqual(names, ["client.test"]);
     });
 
     test("a plain conversation turns into tls", async (t) => {
-      const meeting = await meet(t, word, (socket) => {
+      const meeting = await meet(t, road, (socket) => {
         socket.once("data", (line) => {
           assert.equal(String(line), "STARTTLS\n");
           socket.write("GO\n");
@@ -101,7 +101,7 @@ for (const word of WORDS) {
     });
 
     test("a connection that is reset is an error of the tls socket", async (t) => {
-      const meeting = await meet(t, word, (socket) => {
+      const meeting = await meet(t, road, (socket) => {
         const server = secure(socket);
         server.on("error", () => {}).once("data", () => socket.resetAndDestroy());
       });
@@ -114,7 +114,7 @@ for (const word of WORDS) {
     test("https works over it", async (t) => {
       const web = https.createServer({ key, cert }, (request, response) => response.end(request.url));
       t.after(() => web.close());
-      const meeting = await meet(t, word, (socket) => web.emit("connection", socket), {
+      const meeting = await meet(t, road, (socket) => web.emit("connection", socket), {
         allowHalfOpen: true,
       });
       const createConnection = () => tls.connect({ socket: meeting.dial(), ...trusting });
