@@ -26,7 +26,7 @@ export interface Crypto {
   keyPair(secret: Uint8Array): KeyPair;
   sha256(data: Uint8Array): Uint8Array;
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
-  /** For STUN's MESSAGE-INTEGRITY alone (RFC 8489 §14.5). */
+  /** For STUN (MESSAGE-INTEGRITY, RFC 8489 §14.5) and the REST credentials of TURN alone. */
   hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** For STUN's long-term keys alone (RFC 8489 §9.2.2). */
   md5(data: Uint8Array): Uint8Array;

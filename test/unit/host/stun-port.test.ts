@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import type { DatagramSink, SocketAddress } from "../../../src/contract/datagram-socket.ts";
 import { StunPort, type StunPortOptions } from "../../../src/host/stun-port.ts";
@@ -92,5 +93,15 @@ describe("a STUN port", () => {
     await assert.rejects(pending, reason);
     clock.runUntilIdle();
     assert.deepEqual([port.requests.client.size, socket.sent.length], [0, 1]);
+  });
+
+  it("leaves nothing at a signal that outlives the request", async () => {
+    const { clock, port } = bench();
+    const { signal } = new AbortController();
+    const pending = port.requests.request(REQUEST, signal);
+    assert.equal(getEventListeners(signal, "abort").length, 1);
+    clock.runUntilIdle();
+    await assert.rejects(pending, { code: "ERR_1TP_STUN_TIMEOUT" });
+    assert.equal(getEventListeners(signal, "abort").length, 0);
   });
 });

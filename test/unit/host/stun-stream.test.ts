@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net, { type AddressInfo } from "node:net";
 import { describe, it } from "node:test";
+import tls from "node:tls";
 import { runtime } from "#platform";
 import type { SocketAddress } from "../../../src/contract/datagram-socket.ts";
 import { StunListener } from "../../../src/host/stun-listener.ts";
@@ -11,6 +12,7 @@ import { BINDING, reflexiveAddress } from "../../../src/stun/binding.ts";
 import { StreamFrames } from "../../../src/stun/framing.ts";
 import { decodeMessage, encodeMessage } from "../../../src/stun/message.ts";
 import { BindingResponder } from "../../../src/stun/responder.ts";
+import { selfSigned } from "../../conformance/programs/certificate.ts";
 import { assertNothingLeft } from "../../kit/leaks.ts";
 
 const OWN = runtime
@@ -102,6 +104,27 @@ describe("STUN over TCP", () => {
       stream.close();
       await assert.rejects(stream.requests.binding(local), { code: "ECONNABORTED" });
       await once(socket, "close");
+    }));
+
+  it("asks over TLS as well", () =>
+    listening("127.0.0.1", async ({ local }) => {
+      const server = tls.createServer(selfSigned("stun.example"), (secure) => {
+        const plain = net.connect(local.port, local.address);
+        secure
+          .on("error", () => plain.destroy())
+          .pipe(plain)
+          .pipe(secure);
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const socket = tls.connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+      await once(socket, "secureConnect");
+      const stream = new StunStream(socket, { address: "127.0.0.1", port }, runtime);
+      assert.equal((await stream.requests.binding({ address: "127.0.0.1", port })).address, "127.0.0.1");
+      stream.close();
+      server.close();
+      await once(server, "close");
     }));
 
   it("fails with the connection's error", async () => {
