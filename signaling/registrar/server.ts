@@ -1,6 +1,5 @@
-import { crypto, listenWeb, runtime, type WebAnswer, type WebClient, type WebServer } from "#platform";
+import { crypto, runtime, type WebAnswer, type WebClient, type WebServer, webSockets } from "#platform";
 import { drive } from "../../src/base/drive.ts";
-import { OnetpError } from "../../src/base/errors.ts";
 import { formatIp, parseIp, scopeOf } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
@@ -32,9 +31,8 @@ export interface RegistrarServer {
  */
 export async function createRegistrar(options: CreateRegistrarOptions = {}): Promise<RegistrarServer> {
   const settings = registrarSettings(options);
-  if (!listenWeb) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no server can listen here" });
   const host = new RegistrarHost(settings);
-  await host.listen(listenWeb);
+  await host.listen();
   return host;
 }
 
@@ -83,14 +81,15 @@ class RegistrarHost implements RegistrarServer {
     return this.#web!.address;
   }
 
-  async listen(listenTo: NonNullable<typeof listenWeb>): Promise<void> {
+  async listen(): Promise<void> {
+    const { listenWeb } = await webSockets();
     const { directory, port, host, tls, limits } = this.#settings;
     this.#leaveDirectory = await directory.subscribe(this.#registrar.name, (post) => {
       this.#registrar.handlePost(post);
       this.#drive.wake();
     });
     try {
-      this.#web = await listenTo({
+      this.#web = await listenWeb({
         port,
         host,
         tls,

@@ -1,4 +1,4 @@
-import { crypto, nextTurn, openWebSocket, runtime } from "#platform";
+import { crypto, nextTurn, runtime, webSockets } from "#platform";
 import { checkOptional, typeError, valueError } from "../../src/base/argument.ts";
 import { nodeError, OnetpError } from "../../src/base/errors.ts";
 import { checkSalt, deriveUid, isUid, SALT_LENGTH } from "../../src/base/uid.ts";
@@ -12,6 +12,7 @@ import type {
 } from "../../src/contract/dialog.ts";
 import type { JsonObject } from "../../src/contract/endpoint.ts";
 import { originOf } from "../registrar/proof.ts";
+import type { Environment } from "./connection.ts";
 import { type Enrolment, RegistrarLink } from "./link.ts";
 
 const TYPE = "websocket-signaling";
@@ -19,10 +20,8 @@ const TYPE = "websocket-signaling";
 /** The longest URL in a stranger's address that is dialled (chosen: browsers stop at 2,048). */
 const MAX_URL = 2_048;
 
-/** Other registrars that addresses may name at once (chosen: peers use a few). */
-const MAX_FOREIGN = 16;
-
-const environment = { clock: runtime.clock, random: runtime.random, crypto, open: openWebSocket };
+/** Registrars that are needed at once, those included that addresses name (chosen: peers use a few). */
+const MAX_LINKS = 16;
 
 /** Options of the websocket signaling. */
 export interface WebSocketSignalingOptions {
@@ -39,9 +38,9 @@ export interface WebSocketSignalingOptions {
 export class WebSocketSignaling implements Signaling {
   readonly #url: string;
   readonly #origin: string;
-  readonly #own: RegistrarLink;
+  readonly #token: string | undefined;
   /** By origin. */
-  readonly #foreign = new Map<string, RegistrarLink>();
+  readonly #links = new Map<string, RegistrarLink>();
   #keyPair: KeyPair | undefined;
   #closed = false;
 
@@ -56,7 +55,7 @@ export class WebSocketSignaling implements Signaling {
     }
     this.#url = url;
     this.#origin = origin;
-    this.#own = new RegistrarLink(url, token, environment);
+    this.#token = token;
   }
 
   accepts(address: JsonObject): boolean {
@@ -67,7 +66,6 @@ export class WebSocketSignaling implements Signaling {
 
   async register(options: RegisterOptions): Promise<Registration> {
     checkSalt(options.salt);
-    this.#checkOpen();
     const { random } = runtime;
     const {
       transportType,
@@ -84,14 +82,16 @@ export class WebSocketSignaling implements Signaling {
       onDialog: (dialog) => nextTurn(() => options.onDialog(dialog)),
       onLost: (error) => nextTurn(() => options.onClose?.(error)),
     };
-    await this.#own.enrol(enrolment);
+    const { openWebSocket } = await webSockets();
+    const link = this.#linkTo(this.#url, openWebSocket);
+    await link.enrol(enrolment);
     const setRef = (referenced: boolean): void => {
       enrolment.referenced = referenced;
-      this.#own.updateRef();
+      link.updateRef();
     };
     return {
       address: { type: TYPE, uid, url: this.#url },
-      close: () => this.#own.withdraw(enrolment),
+      close: () => link.withdraw(enrolment),
       ref: () => setRef(true),
       unref: () => setRef(false),
     };
@@ -99,37 +99,37 @@ export class WebSocketSignaling implements Signaling {
 
   async open(address: SignalingAddress, transportType: string, signal?: AbortSignal): Promise<Dialog> {
     signal?.throwIfAborted();
-    this.#checkOpen();
     if (!this.accepts(address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS");
     const { url = this.#url } = address;
-    return this.#linkTo(url as string).open(address.uid, transportType, signal);
+    const { openWebSocket } = await webSockets();
+    signal?.throwIfAborted();
+    return this.#linkTo(url as string, openWebSocket).open(address.uid, transportType, signal);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([this.#own, ...this.#foreign.values()].map((link) => link.close()));
+    await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
-  #linkTo(url: string): RegistrarLink {
+  /** To be used at once: links that nobody needs are forgotten. */
+  #linkTo(url: string, open: Environment["open"]): RegistrarLink {
+    if (this.#closed) throw nodeError("ERR_STREAM_DESTROYED", "The signaling is closed");
     const origin = originOf(url)!;
-    if (origin === this.#origin) return this.#own;
-    for (const [other, link] of this.#foreign) if (link.unused) this.#foreign.delete(other);
-    const known = this.#foreign.get(origin);
+    const known = this.#links.get(origin);
     if (known) return known;
-    if (this.#foreign.size >= MAX_FOREIGN) {
-      throw new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail: `at most ${MAX_FOREIGN} other registrars` });
+    for (const [other, link] of this.#links) if (link.unused) this.#links.delete(other);
+    if (this.#links.size >= MAX_LINKS) {
+      throw new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail: `at most ${MAX_LINKS} registrars at once` });
     }
-    const link = new RegistrarLink(url, undefined, environment);
-    this.#foreign.set(origin, link);
+    const token = origin === this.#origin ? this.#token : undefined;
+    const { clock, random } = runtime;
+    const link = new RegistrarLink(url, token, { clock, random, crypto, open });
+    this.#links.set(origin, link);
     return link;
   }
 
   #ownKey(): KeyPair {
     this.#keyPair ??= crypto.keyPair(runtime.random.fill(new Uint8Array(32)));
     return this.#keyPair;
-  }
-
-  #checkOpen(): void {
-    if (this.#closed) throw nodeError("ERR_STREAM_DESTROYED", "The signaling is closed");
   }
 }

@@ -9,7 +9,6 @@ import type { CipherName } from "../contract/crypto.ts";
 import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
 import { bindDatagram } from "./node-datagram.ts";
 import { createPrivateFile, readPrivateFile } from "./node-private-file.ts";
-import { listenWeb as listen } from "./node-web-socket.ts";
 
 export { Buffer } from "node:buffer";
 export { Socket as DgramSocket } from "node:dgram";
@@ -19,7 +18,6 @@ export { addAbortSignal, Duplex } from "node:stream";
 export { nodeCrypto as crypto } from "./node-crypto.ts";
 export { borrowDatagram, dgramOf } from "./node-datagram.ts";
 export type { WebAnswer, WebClient, WebServer, WebServerOptions, WebServerTls } from "./node-web-socket.ts";
-export { openWebSocket } from "./node-web-socket.ts";
 
 /** The cipher a dialler takes unless the server asks otherwise: the faster one here. */
 export const preferredCipher: CipherName = "AESGCM";
@@ -27,8 +25,9 @@ export const preferredCipher: CipherName = "AESGCM";
 /** The kernel's TCP: `node:net`. Undefined in runtimes without it. */
 export const tcp: typeof net | undefined = net;
 
-/** Serves HTTP and WebSockets. Undefined in runtimes that cannot listen. */
-export const listenWeb: typeof listen | undefined = listen;
+/** Opens and serves WebSockets. Loaded when first needed: it takes longer to load than all the rest (m). */
+export const webSockets = (): Promise<typeof import("./node-web-socket.ts")> =>
+  import("./node-web-socket.ts");
 
 /** Files that only their owner may read. Undefined in runtimes without files. */
 export const privateFiles:

@@ -146,6 +146,21 @@ describe("a registrar", () => {
     }
   });
 
+  check("is found by clients of another, which keep their token to themselves", async (own) => {
+    const token = "let me in";
+    const home = own(await createRegistrar({ ...LOCAL, token }));
+    const client = own(new WebSocketSignaling({ url: home.url, token }));
+    const open = own(await createRegistrar(LOCAL));
+    const { registration, firstDialog } = await registered(own(new WebSocketSignaling({ url: open.url })));
+    const near = await client.open(registration.address, "test");
+    await near.send("hello");
+    assert.deepEqual(await (await firstDialog()).received(1), ["hello"]);
+    const guarded = own(await createRegistrar({ ...LOCAL, token }));
+    const { address } = (await registered(own(new WebSocketSignaling({ url: guarded.url, token }))))
+      .registration;
+    await rejectsWith(client.open(address, "test"), "ERR_1TP_SIGNALING_REFUSED", /token/);
+  });
+
   check("takes the client's address from a trusted proxy's entry, else from the socket", async (own) => {
     const headers = { "x-forwarded-for": "198.51.100.7, 203.0.113.5" };
     for (const [trustProxy, expected] of [
