@@ -180,6 +180,25 @@ describe("closing", () => {
     assert.deepEqual([far.closed, far.error], [true, undefined]);
   });
 
+  it("is done with an abort as soon as the peer knows", () => {
+    const wire = new Wire({ latency: 30 }).open();
+    wire.near.do((engine) => engine.leave(wire.clock.now()));
+    wire.pass(59);
+    assert.equal(wire.near.closed, false);
+    wire.pass(2);
+    assert.deepEqual([wire.near.closed, wire.near.error], [true, undefined]);
+  });
+
+  it("resets a peer whose data was on its way to who has aborted", () => {
+    const wire = new Wire({ latency: 30 }).open();
+    wire.pass(100);
+    wire.far.do((engine) => engine.write(text("on its way")));
+    wire.near.do((engine) => engine.leave(wire.clock.now()));
+    wire.pass(100);
+    assert.equal(codeOf(wire.far.error), "ECONNRESET");
+    assert.equal(wire.near.received.length, 0);
+  });
+
   it("shows the peer of an abort with unread data a reset", () => {
     const { near, far, clock } = new Wire().open();
     near.engine.pause();
@@ -282,6 +301,17 @@ describe("silence", () => {
     wire.pass(2);
     assert.ok(wire.recorded.length > sent);
     wire.pass(3_600_000);
+    assert.deepEqual([wire.near.closed, wire.far.closed], [false, false]);
+  });
+
+  it("that was broken is forgotten", () => {
+    const wire = new Wire({ patience }).open();
+    wire.pass(20_001);
+    for (let i = 0; i < 10; i++) {
+      wire.near.do((engine) => engine.write(text("a")));
+      wire.far.do((engine) => engine.write(text("b")));
+      wire.pass(10_000);
+    }
     assert.deepEqual([wire.near.closed, wire.far.closed], [false, false]);
   });
 

@@ -249,11 +249,11 @@ export class Wire {
   }
 }
 
-/** Cuts what is on its way into pieces of random size, mostly small. */
+/** Cuts what is on its way into pieces of random size, what is short also into single bytes. */
 export function splitting(random: SeededRandom): Intercept {
   return (bytes) => {
     const pieces: Uint8Array[] = [];
-    const most = random.chance(0.3) ? 3 : 5000;
+    const most = bytes.length < 2000 && random.chance(0.3) ? 3 : 5000;
     for (let at = 0; at < bytes.length; ) {
       const size = 1 + random.integer(most);
       pieces.push(bytes.slice(at, at + size));

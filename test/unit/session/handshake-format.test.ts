@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { toHex } from "../../../src/base/bytes.ts";
+import type { CipherName } from "../../../src/contract/crypto.ts";
+import type { Random } from "../../../src/contract/runtime.ts";
+import { nodeCrypto as crypto } from "../../../src/platform/node-crypto.ts";
 import { ByteQueue } from "../../../src/session/byte-queue.ts";
 import { frameAlert, frameMessage, helloByte, parseHello, takeInput } from "../../../src/session/hello.ts";
+import { Identity } from "../../../src/session/identity.ts";
+import { Initiator } from "../../../src/session/initiator.ts";
 import { decodePayload, encodePayload } from "../../../src/session/payload.ts";
 
 const id = Uint8Array.from({ length: 16 }, (_, i) => i);
@@ -57,6 +63,34 @@ describe("handshake messages", () => {
     assert.equal(takeInput(queueOf(8, 0)), undefined);
     assert.deepEqual(takeInput(queueOf(8, 1)), { type: "oversized" });
   });
+});
+
+describe("first flights", () => {
+  const secret = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+  const server = new Identity(crypto, secret(2)).publicKey;
+  const same: Random = { fill: (bytes) => bytes.fill(3) };
+  /** SHA-256 of the flight. */
+  const expected = {
+    "IK AESGCM": "ad65a95b2419efe066e8fe24d30f3ab976c39be4996f1129aa2e3a30cccf7c54",
+    "IK ChaChaPoly": "5f259fd0f96edf32d89de3b5ea4e05000498c54aa2088046b494b16d65e4ebc7",
+    "XX AESGCM": "28be727b3ce0eb070016870a7191e335966932be536bbbcb9a6d7f419f999fbe",
+    "XX ChaChaPoly": "928884432d94907636f65ad9d5ce9c0b6fbe6710e21bcd8067912ba63910539b",
+  };
+  for (const [name, hash] of Object.entries(expected)) {
+    it(`of ${name} do not change`, () => {
+      const [pattern, cipher] = name.split(" ") as ["IK" | "XX", CipherName];
+      const flight = new Initiator({
+        crypto,
+        random: same,
+        identity: new Identity(crypto, secret(1)),
+        remotePublicKey: pattern === "IK" ? server : undefined,
+        allowUnknownPeer: true,
+        cipher,
+      }).firstFlight();
+      assert.equal(flight.length, 118);
+      assert.equal(toHex(crypto.sha256(flight)), hash);
+    });
+  }
 });
 
 describe("handshake payloads", () => {

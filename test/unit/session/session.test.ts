@@ -269,6 +269,19 @@ describe("a Session", () => {
     assert.equal(flushed, 1);
   });
 
+  it("says flushed when the channel closes on a peer that has gone in good order", async () => {
+    const couple = await new Couple().open();
+    const notes = new Notes();
+    couple.near.attach(notes);
+    couple.far.abort();
+    await couple.settle();
+    assert.deepEqual(notes.events, ["end"]);
+    let flushed = 0;
+    couple.near.end(() => flushed++);
+    await couple.settle();
+    assert.deepEqual([flushed, notes.events, notes.error], [1, ["end", "close"], undefined]);
+  });
+
   it("closes by itself when both sides have ended", async () => {
     const couple = await new Couple().open();
     const [near, far] = [new Notes(), new Notes()];
