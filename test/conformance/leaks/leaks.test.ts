@@ -19,6 +19,7 @@ async function cycles(word: string, name: string): Promise<Remains> {
   return JSON.parse(stdout);
 }
 
+/** With sessions, under which a transport's own channels come and go as well. */
 for (const word of ["tcp", "memory"]) {
   describe(`1,000 connections over ${word} leave nothing behind`, () => {
     for (const name of CYCLE_NAMES) {

@@ -3,11 +3,10 @@ import {
   type ConnectionInfo,
   createConnection,
   createServer,
-  MemoryTransport,
   type Socket,
   type SocketOptions,
-  TcpTransport,
   type Transport,
+  transports,
 } from "1tp";
 import { assertNothingLeft } from "../../kit/leaks.ts";
 
@@ -98,10 +97,10 @@ async function settle(): Promise<number> {
 }
 
 async function listen(transport: Transport) {
-  const server = createServer([transport], { security: "none" }, (socket) => {
+  const server = createServer([transport], (socket) => {
     socket.on("error", () => {}).pipe(socket);
   });
-  const transportInfo = transport.type === "tcp" ? { address: "127.0.0.1" } : {};
+  const transportInfo = transport.type === "memory" ? {} : { address: "127.0.0.1" };
   await server.listenP([{ transportType: transport.type, transportInfo }]);
   return server;
 }
@@ -119,7 +118,7 @@ async function run(word: string, name: string): Promise<Remains> {
   process.on("warning", () => warnings++);
   // Idle timers keep no process, and memory has no system resource that would.
   const awake = setInterval(() => {}, 0x7fffffff);
-  const transport = word === "tcp" ? new TcpTransport() : new MemoryTransport();
+  const transport = new transports[word as keyof typeof transports]();
   const server = await listen(transport);
   const closing = await listen(transport);
   const site = { address: server.address()!, deserted: closing.address()! };
@@ -127,7 +126,7 @@ async function run(word: string, name: string): Promise<Remains> {
   const { signal } = new AbortController();
   const refs: WeakRef<Socket>[] = [];
   const connect = (address: ConnectionInfo, options: SocketOptions = {}): Socket => {
-    const socket = createConnection(address, [transport], { signal, ...options, security: "none" });
+    const socket = createConnection(address, [transport], { signal, ...options });
     refs.push(new WeakRef(socket));
     return socket;
   };
