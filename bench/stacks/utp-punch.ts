@@ -14,17 +14,21 @@ export const utpPunch: Stack = {
     return node.address();
   },
   connect: async (address) => {
-    client ??= bound();
-    const node = await client;
-    return new Promise((resolve) => node.connect((address as { port: number }).port, "127.0.0.1", resolve));
+    const node = await bound();
+    return new Promise((resolve) => {
+      node.connect((address as { port: number }).port, "127.0.0.1", (socket) => {
+        // Ports that stay open answer each other's resets for ever.
+        socket.once("close", () => node.close());
+        resolve(socket);
+      });
+    });
   },
 };
-
-let client: Promise<Bound> | undefined;
 
 /** What we use of it. */
 interface Bound {
   listen(): void;
+  close(): void;
   address(): unknown;
   getUdpSocket(): Socket;
   connect(port: number, host: string, onConnect: (socket: Duplex) => void): void;
