@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { PassThrough } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type ConnectionInfo, net } from "1tp";
+import { type ConnectionInfo, fingerprint, net } from "1tp";
 import type { Row } from "./rows.ts";
 
 /** How much of the file is sent. */
@@ -16,6 +16,8 @@ export interface EchoResult {
   readonly megabytesPerSecond: number;
   readonly sent: string;
   readonly received: string;
+  /** Of the key the server has proved. */
+  readonly fingerprint: string;
 }
 
 /** Serves echoes over the row's transport until closed. */
@@ -53,5 +55,6 @@ export async function sendFile(row: Row, info: ConnectionInfo, path: string): Pr
     megabytesPerSecond: bytes / 1e6 / seconds,
     sent: sent.digest("hex"),
     received: received.digest("hex"),
+    fingerprint: socket.remotePublicKey === undefined ? "" : fingerprint(socket.remotePublicKey),
   };
 }

@@ -53,7 +53,7 @@ async function inOneProcess(row: Row): Promise<EchoResult> {
   return result;
 }
 
-const columns = [10, 34, 12, 9, 20] as const;
+const columns = [10, 34, 10, 9, 16, 29] as const;
 
 function print(...cells: readonly string[]): void {
   console.log(
@@ -67,20 +67,25 @@ function print(...cells: readonly string[]): void {
 async function run(row: Row): Promise<boolean> {
   try {
     const result = await (row.oneProcess ? inOneProcess(row) : betweenProcesses(row));
-    const good = result.sent === result.received && result.bytes > 0;
+    const connect = `${result.connectMs.toFixed(1)} ms`;
     const speed = `${result.megabytesPerSecond.toFixed(0)} MB/s`;
-    const outcome = good ? "ok" : "CORRUPTED";
     const sum = result.received.slice(0, 16);
-    print(row.name, result.endpoint, `${result.connectMs.toFixed(1)} ms`, speed, sum, outcome);
-    return good;
+    const outcome = judge(result);
+    print(row.name, result.endpoint, connect, speed, sum, result.fingerprint, outcome);
+    return outcome === "ok";
   } catch (error) {
-    print(row.name, "-", "-", "-", "-", `FAILED: ${(error as Error).message}`);
+    print(row.name, "-", "-", "-", "-", "-", `FAILED: ${(error as Error).message}`);
     return false;
   }
 }
 
+function judge({ sent, received, bytes, fingerprint }: EchoResult): string {
+  if (sent !== received || bytes === 0) return "CORRUPTED";
+  return fingerprint ? "ok" : "NOT SECURE";
+}
+
 console.log(`Echo of ${path}\n`);
-print("transport", "endpoint", "connect", "echo", "SHA-256", "outcome");
+print("transport", "endpoint", "connect", "echo", "SHA-256", "server's key", "outcome");
 let good = true;
 for (const row of rows) good = (await run(row)) && good;
 process.exitCode = good ? 0 : 1;
