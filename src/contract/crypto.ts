@@ -14,8 +14,8 @@ export interface KeyPair {
 
 /** AES-256-GCM (NIST SP 800-38D) or ChaCha20-Poly1305 (RFC 8439) under one key. Nonces have 12 bytes. */
 export interface Aead {
-  /** A new array: `headroom` bytes for the caller to fill, the ciphertext, and the tag of 16 bytes. */
-  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, headroom: number): Uint8Array;
+  /** Writes the ciphertext and the tag of 16 bytes into `out` at `at`, where there is room for them. */
+  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void;
   /** The plaintext in a new array; undefined if `sealed` is not authentic. */
   open(nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }

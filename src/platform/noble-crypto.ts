@@ -35,12 +35,8 @@ class NobleAead implements Aead {
     this.#key = Uint8Array.from(key);
   }
 
-  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, headroom: number): Uint8Array {
-    const ciphertext = CIPHERS[this.#cipher](this.#key, nonce, ad).encrypt(plaintext);
-    if (headroom === 0) return ciphertext;
-    const sealed = new Uint8Array(headroom + ciphertext.length);
-    sealed.set(ciphertext, headroom);
-    return sealed;
+  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
+    out.set(CIPHERS[this.#cipher](this.#key, nonce, ad).encrypt(plaintext), at);
   }
 
   open(nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {

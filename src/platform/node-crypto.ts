@@ -95,15 +95,13 @@ class NodeAead implements Aead {
     this.#key = Uint8Array.from(key);
   }
 
-  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, headroom: number): Uint8Array {
+  seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
     // The two calls are typed by the name of the cipher and do the same.
     const cipher = createCipheriv(ALGORITHMS[this.#cipher] as "aes-256-gcm", this.#key, nonce);
     if (ad.length > 0) cipher.setAAD(ad);
-    const sealed = Buffer.allocUnsafeSlow(headroom + plaintext.length + TAG_LENGTH);
-    sealed.set(cipher.update(plaintext), headroom);
+    out.set(cipher.update(plaintext), at);
     cipher.final();
-    sealed.set(cipher.getAuthTag(), headroom + plaintext.length);
-    return sealed;
+    out.set(cipher.getAuthTag(), at + plaintext.length);
   }
 
   open(nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {

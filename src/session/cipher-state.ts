@@ -1,6 +1,9 @@
 import { EMPTY } from "../base/bytes.ts";
 import type { Aead, CipherName, Crypto } from "../contract/crypto.ts";
 
+/** Bytes a ciphertext is longer than its plaintext. */
+export const TAG_LENGTH = 16;
+
 /**
  * Chosen: below the 2^34.5 blocks AES-GCM may encrypt under one key (RFC 8446 §5.5) even if every record
  * were of 64 KB, and the same for both ciphers.
@@ -25,9 +28,11 @@ export class CipherState {
     this.#aead = crypto.aead(cipher, key);
   }
 
-  /** `headroom` bytes to fill, then ciphertext and tag. */
-  encrypt(ad: Uint8Array, plaintext: Uint8Array, headroom = 0): Uint8Array {
-    return this.#aead.seal(this.#nextNonce(), ad, plaintext, headroom);
+  /** The next message, in a new array. */
+  encrypt(ad: Uint8Array, plaintext: Uint8Array): Uint8Array {
+    const sealed = new Uint8Array(plaintext.length + TAG_LENGTH);
+    this.#aead.seal(this.#nextNonce(), ad, plaintext, sealed, 0);
+    return sealed;
   }
 
   /** Undefined if `sealed` is not the next message. */
@@ -35,11 +40,10 @@ export class CipherState {
     return this.#aead.open(this.#nextNonce(), ad, sealed);
   }
 
-  /** As `encrypt`, for records: takes a new key in good time, as the peer's `openRecord` does. */
-  sealRecord(plaintext: Uint8Array, headroom: number): Uint8Array {
-    const record = this.encrypt(EMPTY, plaintext, headroom);
+  /** As `encrypt`, into `out` at `at`, with a new key in good time, as the peer's `openRecord` takes it. */
+  sealRecord(plaintext: Uint8Array, out: Uint8Array, at: number): void {
+    this.#aead.seal(this.#nextNonce(), EMPTY, plaintext, out, at);
     if (this.counter % RECORDS_PER_KEY === 0) this.rekey();
-    return record;
   }
 
   openRecord(sealed: Uint8Array): Uint8Array | undefined {
@@ -51,7 +55,8 @@ export class CipherState {
   /** Replaces the key by one that does not lead back to it (Noise §4.2, §11.3). */
   rekey(): void {
     nonceView.setBigUint64(4, 2n ** 64n - 1n);
-    const sealed = this.#aead.seal(nonce, EMPTY, new Uint8Array(32), 0);
+    const sealed = new Uint8Array(32 + TAG_LENGTH);
+    this.#aead.seal(nonce, EMPTY, new Uint8Array(32), sealed, 0);
     this.#aead = this.#crypto.aead(this.#cipher, sealed.subarray(0, 32));
   }
 

@@ -66,17 +66,22 @@ export class Responder {
 
 /** IK still owes the initiator the second message; after XX's third a refusal is told in the session. */
 function conclude(noise: NoiseHandshake, sessionId: Uint8Array, admitted: boolean): HandshakeStep {
-  const details = { phase: "handshake", detail: "authorize did not admit the dialler" } as const;
-  const error = new OnetpError("ERR_1TP_PEER_REFUSED", details);
   if (noise.finished) {
     const established = establish(noise, sessionId);
-    return admitted ? { type: "established", established } : { type: "failed", error, established };
+    return admitted
+      ? { type: "established", established }
+      : { type: "failed", error: refusal(), established };
   }
   const message = noise.write(encodePayload({ refused: !admitted }));
   if (!message) return failed("the peer's key is of low order");
   const bytes = frameMessage(message);
-  if (!admitted) return { type: "failed", error, bytes };
+  if (!admitted) return { type: "failed", error: refusal(), bytes };
   return { type: "established", established: establish(noise, sessionId), bytes };
+}
+
+function refusal(): OnetpError {
+  const detail = "authorize did not admit the dialler";
+  return new OnetpError("ERR_1TP_PEER_REFUSED", { phase: "handshake", detail });
 }
 
 function failed(detail: string, alert?: number): HandshakeStep {

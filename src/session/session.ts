@@ -5,6 +5,7 @@ import type { Endpoint } from "../contract/endpoint.ts";
 import { SessionEngine, type SessionEvent } from "./engine.ts";
 import type { Message, Patience } from "./exchange.ts";
 import type { Initiator } from "./initiator.ts";
+import { recycleRecord } from "./record.ts";
 import type { Responder } from "./responder.ts";
 
 /** What a session needs besides its channel and its side of the handshake. */
@@ -38,6 +39,8 @@ export class Session implements Channel {
   #settled = false;
   #aborted = false;
   #channelClosed = false;
+  /** The record the channel may read until it drains. */
+  #lent: Uint8Array | undefined;
   /** The channel has to take what was sent before `flushed` is called. */
   #flushing = false;
   #drainHeld = false;
@@ -70,6 +73,8 @@ export class Session implements Channel {
       },
       onDrain: () => {
         engine.blocked = false;
+        if (this.#lent) recycleRecord(this.#lent);
+        this.#lent = undefined;
         if (this.#flushing) this.#flush();
         this.#drive.wake();
       },
@@ -194,6 +199,8 @@ export class Session implements Channel {
     if (this.#channelClosed) return true;
     const room = this.#channel.write(record);
     this.#engine.blocked = !room;
+    if (room) recycleRecord(record);
+    else this.#lent = record;
     return room;
   }
 

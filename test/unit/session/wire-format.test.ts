@@ -8,7 +8,7 @@ import { nodeCrypto } from "../../../src/platform/node-crypto.ts";
 import { ByteQueue } from "../../../src/session/byte-queue.ts";
 import { CipherState } from "../../../src/session/cipher-state.ts";
 import { decodeFrames, type Frame, FrameWriter } from "../../../src/session/frame.ts";
-import { MAX_PLAINTEXT, sealRecord, takeRecord } from "../../../src/session/record.ts";
+import { MAX_PLAINTEXT, recycleRecord, sealRecord, takeRecord } from "../../../src/session/record.ts";
 
 interface FrameVector {
   readonly frame: Omit<Frame, "body"> & { readonly body?: string };
@@ -127,6 +127,23 @@ describe("records", () => {
       const queue = new ByteQueue();
       queue.push(Uint8Array.of(Number(length) >> 8, Number(length) & 0xff));
       assert.equal(takeRecord(queue, fresh()), found, `${length}`);
+    }
+  });
+
+  it("are sealed into arrays that were given back, large ones at least", () => {
+    const sealing = fresh();
+    const plaintext = new Uint8Array(50_000);
+    const first = sealRecord(sealing, plaintext);
+    const second = sealRecord(sealing, plaintext);
+    assert.notEqual(first.buffer, second.buffer);
+    recycleRecord(first);
+    const third = sealRecord(sealing, new Uint8Array(20_000));
+    assert.equal(third.buffer, first.buffer);
+    assert.equal(third.length, 20_018);
+    for (const size of [16_365, 16_366, 16_367, 16_368, 16_369]) {
+      const small = sealRecord(sealing, new Uint8Array(size));
+      recycleRecord(small);
+      assert.equal(sealRecord(sealing, new Uint8Array(MAX_PLAINTEXT)).length, 65_536);
     }
   });
 
