@@ -63,7 +63,7 @@ function testFiles(root: string): Suite[] {
 
 function testFilesUnder(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".test.ts"))
+    .filter((file) => file.endsWith(".test.ts") && !file.includes("node_modules"))
     .map((file) => join(folder, file))
     .sort();
 }

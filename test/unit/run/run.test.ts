@@ -85,4 +85,25 @@ describe("what a suite needs", () => {
     const reason = provide({ programs: { "no-such-program": "no-such-package" } }, () => "apt-get says no");
     assert.match(reason ?? "", /no-such-program \(Debian package no-such-package\)/);
   });
+
+  it("is there when Python has its modules, and named when it has not", () => {
+    assert.equal(
+      provide({ modules: { json: "python3" } }, () => assert.fail("installs for nothing")),
+      undefined,
+    );
+    const reason = provide({ modules: { nosuchmodule: "no-such-package" } }, () => "apt-get says no");
+    assert.match(reason ?? "", /nosuchmodule \(Debian package no-such-package\)/);
+  });
+
+  it("is installed in its folder, and the fault told when it cannot be", () => {
+    const folder = mkdtempSync(join(tmpdir(), "1tp-needs-"));
+    const lock = { lockfileVersion: 3, packages: { "": { name: "empty" } } };
+    writeFileSync(join(folder, "package.json"), '{ "name": "empty", "dependencies": {} }');
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lock));
+    assert.equal(provide({ folder }), undefined);
+    writeFileSync(join(folder, "package.json"), '{ "name": "empty", "dependencies": { "ws": "1.0.0" } }');
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify(lock));
+    assert.match(provide({ folder }) ?? "", /needs the packages of .*npm ci failed/);
+    rmSync(folder, { recursive: true });
+  });
 });
