@@ -1,10 +1,12 @@
 /**
  * `npm test`: runs every suite, or those named (`npm test -- unit sim/utp`), and ends with one line
  * `N passed, N failed, N skipped`. ONETP_REQUIRE_ALL=1 makes whatever is skipped a failure.
+ * `npm run test:sim -- --seeds 5000` runs that many seeds of everything random, for as long as it takes.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
 import { NEEDS, provide } from "./run/needs.ts";
 import { type Suite, selectSuites } from "./run/suites.ts";
 import { endTestFiles, type FileResult, runTestFile } from "./run/test-file.ts";
@@ -15,7 +17,10 @@ const total = { passed: 0, failed: 0, skipped: 0 };
 process.once("exit", endTestFiles);
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
-for (const suite of selectSuites(process.argv.slice(2))) {
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { seeds: { type: "string" } } });
+if (values.seeds !== undefined) process.env.SEEDS = values.seeds;
+
+for (const suite of selectSuites(positionals)) {
   const started = performance.now();
   const before = { ...total };
   await runSuite(suite);

@@ -18,7 +18,10 @@ describe("running the suites", () => {
     writeFileSync(join(folder, file), `import { it } from "node:test";\n${body}`);
   };
   put("test/unit/good.test.ts", `it("a", () => {}); it("b", { skip: "why" }, () => {});`);
-  put("test/sim/deep/bad.test.ts", `it("a", () => { throw new Error("seed " + process.env.SEED); });`);
+  put(
+    "test/sim/deep/bad.test.ts",
+    `it("a", () => { throw new Error("seed " + process.env.SEED + " of " + process.env.SEEDS); });`,
+  );
   put("test/sim/slow/long.test.ts", `it("a", () => {});`);
   put("test/kit/clock.ts", "");
 
@@ -37,6 +40,10 @@ describe("running the suites", () => {
     assert.equal(lastLine, "1 passed, 1 failed, 1 skipped");
     assert.match(stdout, /FAILED test\/sim\/deep\/bad\.test\.ts > a\n +Error: seed 42/);
     assert.equal(status, 1);
+  });
+
+  it("runs as many seeds as it is told to", () => {
+    assert.match(run(["sim", "--seeds", "7"]).stdout, /Error: seed undefined of 7/);
   });
 
   it("names what it skips and succeeds", () => {
