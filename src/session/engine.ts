@@ -17,6 +17,7 @@ export type SessionEvent =
   /** The peer is who it says and, on a responder, means this very connection. */
   | { readonly type: "established" }
   | { readonly type: "data"; readonly chunk: Uint8Array }
+  /** Wake the engine afterwards: only now it acknowledges the end. */
   | { readonly type: "end" }
   | { readonly type: "message"; readonly message: Message }
   /** What was written is the writer's again, and more may be, after a `mayWrite` that said false. */
@@ -221,6 +222,10 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     const exchange = this.#exchange;
     if (!exchange || !this.#confirmed) return undefined;
     if (this.#draining && exchange.send.pending < WORTH_A_RECORD) return undefined;
+    const { send, receive } = exchange;
+    if (receive.ended && send.endSent) this.#finish();
+    // Whoever answers an END with an END says both in one record.
+    if (this.#finished || (receive.ended && !this.#endTold && !this.#paused)) return undefined;
     const record = exchange.nextRecord(now);
     this.#noteSent(exchange);
     return record;
@@ -311,7 +316,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
       this.#flushed = true;
       this.#events.push({ type: "flushed" });
     }
-    if (receive.ended && !receive.ackDue) this.#finish();
+    if (receive.ended) this.#finish();
   }
 
   #finish(): void {

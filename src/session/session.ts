@@ -219,6 +219,8 @@ export class Session implements Channel {
         break;
       case "end":
         this.#sink!.onEnd();
+        // Has the END acknowledged if the sink does not end as well.
+        this.#wakeSoon();
         break;
       case "flushed":
         if (this.#engine.blocked) this.#flushing = true;

@@ -80,6 +80,7 @@ export class End {
       this.onDrain?.();
       this.#drive.wake();
     } else if (event.type === "message") this.messages.push(event.message);
+    else if (event.type === "end") this.#drive.wake();
     else if (event.type === "finished") this.#wire.end(this.other);
     else if (event.type === "peer" && this.admit !== undefined) {
       this.engine.answer(this.admit, this.#wire.clock.now());
