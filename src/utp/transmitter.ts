@@ -72,7 +72,8 @@ export class Transmitter {
     if (this.#fragmented) return this.#fragment(this.#fragmented, now, out);
     // DATA carries no selective ack, so that one has to leave by itself.
     if (this.ackDue && this.#receiver.gapped) return this.#state(now, out);
-    if (this.#sender.consecutiveTimeouts >= BLACK_HOLE) this.tooLarge(now);
+    // What a closed window drops says nothing about the path.
+    if (this.#sender.consecutiveTimeouts >= BLACK_HOLE && this.#sender.peerWindow > 0) this.tooLarge(now);
     const packet = this.#sender.poll(now, allowance - overhead, extensionSize);
     if (packet) return this.#data(packet, now, out);
     if (this.ackDue || this.#validation.confirmationDue) return this.#state(now, out);

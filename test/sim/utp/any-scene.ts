@@ -60,7 +60,8 @@ export function anyDial(random: SeededRandom): DialScript {
     dialler: { ...anyScript(random, true), answers: answers === "dialler" },
     acceptor: { ...anyScript(random, true), answers: answers === "acceptor" },
     firstFlight: random.chance(0.3) ? random.integer(2000) : 0,
-    options: { pad: random.chance(0.5), connectTimeout: 60_000 },
+    // Less than an acceptor waits for proof, or it accepts the same dial twice.
+    options: { pad: random.chance(0.5), connectTimeout: 9000 },
   };
 }
 

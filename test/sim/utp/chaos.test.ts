@@ -6,7 +6,7 @@ import { anyDial, anyScene } from "./any-scene.ts";
 test("every byte arrives once and in order over any link", async () => {
   let dialogues = 0;
   let errors = 0;
-  await forEachSeed(1000, (seed, trace) => {
+  await forEachSeed(2000, (seed, trace) => {
     const scene = anyScene(seed, trace);
     for (let dials = 1 + scene.random.integer(3); dials > 0; dials--) scene.dial(anyDial(scene.random));
     errors += scene.playClean();

@@ -148,7 +148,7 @@ function abortUnheard({ pair, dialogues }: Scene, ms: number): void {
 }
 
 test("closes and aborts at any moment never pass for an orderly end", () =>
-  forEachSeed(500, (seed, trace) => {
+  forEachSeed(1000, (seed, trace) => {
     const scene = anyScene(seed, trace);
     const { random } = scene;
     for (let dials = 1 + random.integer(3); dials > 0; dials--) {

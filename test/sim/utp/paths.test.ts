@@ -57,7 +57,7 @@ describe("the packet size", () => {
         const link = { latency: 10, rate: 20e6, queueMillis: 100, loss: seed % 3 === 0 ? 0.02 : 0 };
         const scene = new Scene({ seed, trace, link });
         scene.dial({ ...DOWNLOAD, acceptor: { bytes: 400_000, ...(meta ? { meta } : {}) } });
-        change(scene, 50 + 2 * seed, { mtu: 1280 + (seed % 100) }, ["ba"]);
+        change(scene, 50 + 2 * (seed % 80), { mtu: 1280 + (seed % 100) }, ["ba"]);
         if (seed % 2 === 0) change(scene, 3000, { mtu: 1500 }, ["ba"]);
         assert.equal(scene.playClean(), 0);
       }));
@@ -70,8 +70,8 @@ describe("a cable", () => {
       forEachSeed(20, (seed, trace) => {
         const scene = new Scene({ seed, trace, link: { latency: 20, rate: 10e6, queueMillis: 100 } });
         scene.dial({ dialler: { bytes: 300_000 }, acceptor: { bytes: 300_000 } });
-        change(scene, 100 + 10 * seed, { cut: true }, directions);
-        change(scene, 10_100 + 10 * seed, { cut: false }, directions);
+        change(scene, 100 + 10 * (seed % 30), { cut: true }, directions);
+        change(scene, 10_100 + 10 * (seed % 30), { cut: false }, directions);
         assert.equal(scene.playClean(), 0);
       }));
 
@@ -83,10 +83,10 @@ describe("a cable", () => {
           dialler: { bytes: sizes[seed & 1]!, answers: seed % 3 === 0 },
           acceptor: { bytes: 1_000_000, answers: seed % 3 === 1 },
         });
-        change(scene, 80 + seed, { cut: true }, directions);
+        change(scene, 80 + (seed % 100), { cut: true }, directions);
         scene.play();
         for (const code of codes(dialogue)) assert.match(`${code}`, /ETIMEDOUT|ECONNRESET/);
-        const patience = 1000 + 80 + seed + 25_000 + 4 * 30_000;
+        const patience = 1000 + 180 + 25_000 + 4 * 30_000;
         assert.ok(scene.pair.clock.now() < patience, `it took until ${scene.pair.clock.now()}`);
       }));
   }
@@ -105,7 +105,7 @@ test("a NAT that forgets its mapping ends connections in an error on both sides"
   forEachSeed(50, (seed, trace) => {
     const scene = new Scene({ seed, trace, link: { latency: 20, rate: 10e6, queueMillis: 100 } });
     const dialogue = scene.dial({ dialler: { bytes: 500_000 }, acceptor: { bytes: 500_000 } });
-    scene.pair.clock.setTimer(scene.pair.clock.now() + 60 + 3 * seed, () => {
+    scene.pair.clock.setTimer(scene.pair.clock.now() + 60 + 3 * (seed % 50), () => {
       scene.pair.a.address = { address: "10.0.0.9", port: 4000 };
     });
     scene.play();
@@ -113,7 +113,7 @@ test("a NAT that forgets its mapping ends connections in an error on both sides"
   }));
 
 test("cuts, narrow paths and new links at any moment end in order or in an error", () =>
-  forEachSeed(500, (seed, trace) => {
+  forEachSeed(1000, (seed, trace) => {
     const scene = anyScene(seed, trace);
     const { random } = scene;
     for (let dials = 1 + random.integer(3); dials > 0; dials--) scene.dial(anyDial(random));
