@@ -54,7 +54,7 @@ class Call {
       listen(connection, this.acceptor);
       this.acceptor.start(connection);
     });
-    const connection = client!.connect(server!.socket.local);
+    const connection = client!.connect(server!.socket.local, { connectTimeout: 30_000 });
     listen(connection, this.dialler);
     this.dialler.start(connection);
   }
