@@ -13,7 +13,7 @@ class NobleKeyPair implements KeyPair {
   readonly #secret: Uint8Array;
 
   constructor(secret: Uint8Array) {
-    this.#secret = Uint8Array.from(secret);
+    this.#secret = new Uint8Array(secret);
     this.publicKey = x25519.getPublicKey(this.#secret);
   }
 
@@ -32,7 +32,7 @@ class NobleAead implements Aead {
 
   constructor(cipher: CipherName, key: Uint8Array) {
     this.#cipher = cipher;
-    this.#key = Uint8Array.from(key);
+    this.#key = new Uint8Array(key);
   }
 
   seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {

@@ -1,4 +1,4 @@
-import { fromBase64Url, sameBytes, toBase64Url } from "../base/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../base/bytes.ts";
 import type { Crypto, KeyPair } from "../contract/crypto.ts";
 import type { Random } from "../contract/runtime.ts";
 
@@ -11,17 +11,22 @@ const SECRET_PREFIX = "1tp-secret-";
 /** Chosen: 120 bits, six groups of four letters: out of reach of forgers, and still read aloud. */
 const FINGERPRINT_LETTERS = 24;
 
+/** Chosen: the peers of a busy hour, in some tens of kilobytes. */
+const MAX_AGREED = 128;
+
 /** An X25519 key by which an endpoint is known. The secret half shows in no log and no JSON. */
 export class Identity {
   /** As in a connectionInfo entry: base64url without padding. */
   readonly publicKey: string;
   readonly keyPair: KeyPair;
   readonly #secret: Uint8Array;
+  /** By peer, the longest known first. */
+  readonly #agreed = new Map<string, Uint8Array>();
 
   /** `secret` is 32 random bytes. */
   constructor(crypto: Crypto, secret: Uint8Array) {
-    this.#secret = Uint8Array.from(secret);
-    this.keyPair = rememberLast(crypto.keyPair(this.#secret));
+    this.#secret = new Uint8Array(secret);
+    this.keyPair = crypto.keyPair(this.#secret);
     this.publicKey = toBase64Url(this.keyPair.publicKey);
   }
 
@@ -30,21 +35,21 @@ export class Identity {
     return SECRET_PREFIX + toBase64Url(this.#secret);
   }
 
+  /** As `keyPair.agree`, for the lasting key of a peer: what was found for the latest ones is not computed anew. */
+  agreeWithPeer(publicKey: Uint8Array): Uint8Array | undefined {
+    const peer = String.fromCharCode(...publicKey);
+    const known = this.#agreed.get(peer);
+    const secret = known ?? this.keyPair.agree(publicKey);
+    if (!secret || known) return secret;
+    const [oldest] = this.#agreed.keys();
+    if (this.#agreed.size === MAX_AGREED) this.#agreed.delete(oldest!);
+    this.#agreed.set(peer, secret);
+    return secret;
+  }
+
   toJSON(): object {
     return { publicKey: this.publicKey };
   }
-}
-
-/** Attempts to reach one peer agree with one key: what was found last is not computed anew. */
-function rememberLast(keyPair: KeyPair): KeyPair {
-  let last: { readonly key: Uint8Array; readonly secret: Uint8Array | undefined } | undefined;
-  return {
-    publicKey: keyPair.publicKey,
-    agree(key) {
-      if (!last || !sameBytes(last.key, key)) last = { key, secret: keyPair.agree(key) };
-      return last.secret;
-    },
-  };
 }
 
 /** A fresh identity. */

@@ -44,6 +44,7 @@ export class Initiator {
       initiator: true,
       prologue: prologueOf(context, this.#hello),
       staticKeys: identity.keyPair,
+      agreeWithPeer: (key) => identity.agreeWithPeer(key),
       remoteKey,
     });
   }
@@ -114,7 +115,7 @@ function usableKey(options: InitiatorOptions): Uint8Array | undefined {
   const key = parseKey(remotePublicKey);
   if (!key) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "publicKey is not 32 bytes of base64url" });
   // The answer is used again by the handshake's `ss`.
-  if (!identity.keyPair.agree(key)) {
+  if (!identity.agreeWithPeer(key)) {
     throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "publicKey is no usable X25519 key" });
   }
   return key;

@@ -32,6 +32,8 @@ export interface NoiseOptions {
   readonly initiator: boolean;
   readonly prologue: Uint8Array;
   readonly staticKeys: KeyPair;
+  /** What the two static keys agree on, for who remembers it; default: `staticKeys.agree`. */
+  readonly agreeWithPeer?: KeyPair["agree"];
   /** The responder's static key, which the initiator of an IK must know. */
   readonly remoteKey?: Uint8Array | undefined;
 }
@@ -195,7 +197,7 @@ export class NoiseHandshake {
 
   #readKey(token: "e" | "s", bytes: Uint8Array): boolean {
     if (token === "e") {
-      this.#remoteEphemeral = Uint8Array.from(bytes);
+      this.#remoteEphemeral = new Uint8Array(bytes);
       this.#symmetric.mixHash(this.#remoteEphemeral);
       return true;
     }
@@ -209,7 +211,8 @@ export class NoiseHandshake {
     const keys = mine === "e" ? this.#ephemeralKeys : this.#options.staticKeys;
     const remote = theirs === "e" ? this.#remoteEphemeral : this.#remoteStatic;
     invariant(keys && remote, "a pattern mixes only keys that were sent");
-    const secret = keys.agree(remote);
+    const { agreeWithPeer } = this.#options;
+    const secret = token === "ss" && agreeWithPeer ? agreeWithPeer(remote) : keys.agree(remote);
     if (secret) this.#symmetric.mixKey(secret);
     return secret !== undefined;
   }

@@ -15,16 +15,19 @@ export interface Payload {
 }
 
 /** `padTo`: length in bytes to fill up to, reached to within the 3 bytes of an item's header. */
-export function encodePayload(payload: Payload, padTo = 0): Uint8Array {
-  const bytes: number[] = [];
-  if (payload.sessionId) bytes.push(TYPES.sessionId, 0, SESSION_ID_LENGTH, ...payload.sessionId);
-  if (payload.refused) bytes.push(TYPES.refused, 0, 0);
-  const padding = padTo - bytes.length - HEADER;
-  if (padding < 0) return Uint8Array.from(bytes);
-  const padded = new Uint8Array(padTo);
-  padded.set(bytes);
-  padded.set([TYPES.padding, padding >> 8, padding & 0xff], bytes.length);
-  return padded;
+export function encodePayload({ sessionId, refused }: Payload, padTo = 0): Uint8Array {
+  const length = (sessionId ? HEADER + SESSION_ID_LENGTH : 0) + (refused ? HEADER : 0);
+  const padding = padTo - length - HEADER;
+  const bytes = new Uint8Array(padding < 0 ? length : padTo);
+  let at = 0;
+  if (sessionId) {
+    bytes.set([TYPES.sessionId, 0, SESSION_ID_LENGTH]);
+    bytes.set(sessionId, HEADER);
+    at = HEADER + SESSION_ID_LENGTH;
+  }
+  if (refused) bytes.set([TYPES.refused, 0, 0], at);
+  if (padding >= 0) bytes.set([TYPES.padding, padding >> 8, padding & 0xff], length);
+  return bytes;
 }
 
 /** Undefined if an item is cut off, or has a wrong length. */
@@ -36,7 +39,7 @@ export function decodePayload(bytes: Uint8Array): Payload | undefined {
     if (value.length !== ((bytes[at + 1]! << 8) | bytes[at + 2]!)) return undefined;
     if (bytes[at] === TYPES.sessionId) {
       if (value.length !== SESSION_ID_LENGTH) return undefined;
-      payload = { ...payload, sessionId: Uint8Array.from(value) };
+      payload = { ...payload, sessionId: new Uint8Array(value) };
     } else if (bytes[at] === TYPES.refused) payload = { ...payload, refused: true };
     at += HEADER + value.length;
   }

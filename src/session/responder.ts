@@ -44,6 +44,7 @@ export class Responder {
       initiator: false,
       prologue,
       staticKeys: identity.keyPair,
+      agreeWithPeer: (key) => identity.agreeWithPeer(key),
     });
     return true;
   }

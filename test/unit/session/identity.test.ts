@@ -73,12 +73,12 @@ describe("an identity", () => {
     const random = seededRandom(2);
     const peers = [1, 2, 3].map(() => createIdentity(nodeCrypto, random));
     for (const peer of [...peers, ...peers, peers[0]!, peers[0]!]) {
-      const mine = identity.keyPair.agree(peer.keyPair.publicKey);
-      assert.equal(toHex(mine!), toHex(peer.keyPair.agree(identity.keyPair.publicKey)!));
+      const mine = identity.agreeWithPeer(peer.keyPair.publicKey);
+      assert.equal(toHex(mine!), toHex(peer.agreeWithPeer(identity.keyPair.publicKey)!));
     }
   });
 
-  it("computes what it has agreed with the same peer but once", () => {
+  it("computes what it has agreed with its latest 128 peers but once", () => {
     let computed = 0;
     const counting: Crypto = {
       ...nodeCrypto,
@@ -91,9 +91,16 @@ describe("an identity", () => {
         return { publicKey: pair.publicKey, agree };
       },
     };
-    const { keyPair } = new Identity(counting, SECRET);
-    for (let i = 0; i < 3; i++) keyPair.agree(new Uint8Array(32).fill(9));
+    const counted = new Identity(counting, SECRET);
+    const peer = (fill: number): Uint8Array => new Uint8Array(32).fill(fill);
+    for (let i = 0; i < 3; i++) counted.agreeWithPeer(peer(9));
     assert.equal(computed, 1);
+    for (let fill = 10; fill < 10 + 128; fill++) counted.agreeWithPeer(peer(fill));
+    counted.agreeWithPeer(peer(137));
+    assert.equal(computed, 129);
+    counted.agreeWithPeer(peer(9));
+    assert.equal(computed, 130);
+    assert.equal(counted.agreeWithPeer(new Uint8Array(32)), undefined);
   });
 });
 
