@@ -42,10 +42,14 @@ export class Transmitter {
     this.#validation = validation;
   }
 
-  /** Dialling: shows the peer that its answer came, and goes on doing so if it can confirm that it knows. */
+  /**
+   * Dialling: shows the peer that its answer came, and goes on doing so until it is heard. Who does not know our extension
+   * answers nothing but data, so that it gets some that it has.
+   */
   prove(now: Instant): void {
-    this.ackDue = true;
-    if (this.#validation.peerExtended) this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
+    this.#validation.awaitConfirmation(now, this.#sender.rtt.rto);
+    if (this.#validation.peerExtended || !this.#validation.repeating) this.ackDue = true;
+    else this.keepAliveDue = this.#validation.unconfirmed;
   }
 
   /** Notes what a packet says about the path. */

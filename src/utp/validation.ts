@@ -7,6 +7,7 @@ import {
   HANDSHAKE_SIZE,
   HEADER_SIZE,
   type Packet,
+  STATE,
   SYN,
   VALIDATED,
   write16,
@@ -15,6 +16,9 @@ import {
 
 /** A peer that has not proved its address by now is forgotten (chosen: twice a dialler's patience). */
 const PROOF_TIMEOUT: Millis = 10_000;
+
+/** A proof is repeated after up to 64 time-outs' length (chosen). */
+const MOST_DOUBLINGS = 6;
 
 /** Bytes of the handshake extension. */
 export const HANDSHAKE_EXTENSION = EXTENSION_HEADER_SIZE + HANDSHAKE_SIZE;
@@ -62,10 +66,21 @@ export class Validation {
     this.deadline = Number.POSITIVE_INFINITY;
   }
 
-  /** Dialling: our proof leaves, and again after `rto` and twice, four times … as long, until it is confirmed. */
+  /**
+   * Dialling: our proof leaves, and again after `rto` and twice, four times … as long, until it is confirmed. Who cannot
+   * confirm it in words is tried a few times only.
+   */
   awaitConfirmation(now: Instant, rto: Millis): void {
-    this.unconfirmed = true;
-    this.deadline = now + rto * 2 ** Math.min(this.#tries++, 6);
+    this.unconfirmed = this.peerExtended || this.#tries < MOST_DOUBLINGS;
+    this.deadline = this.unconfirmed
+      ? now + rto * 2 ** Math.min(this.#tries, MOST_DOUBLINGS)
+      : Number.POSITIVE_INFINITY;
+    this.#tries++;
+  }
+
+  /** Our proof has left more than once. */
+  get repeating(): boolean {
+    return this.#tries > 1;
   }
 
   /** Notes what a packet says about the handshake; it has passed all checks. */
@@ -73,13 +88,19 @@ export class Validation {
     if (!this.validated) this.#credit += packet.data.length;
     const flags = packet.handshakeFlags;
     if (packet.type === SYN) return;
-    if (this.unconfirmed && (packet.handshakeStart === 0 || (flags & VALIDATED) !== 0)) {
+    if (this.unconfirmed && ((flags & VALIDATED) !== 0 || this.#answersProof(packet))) {
       this.unconfirmed = false;
       this.deadline = Number.POSITIVE_INFINITY;
     }
     // Only a dialler that knows our extension can be answered; any other would be sent packets for ever.
     if (this.peerExtended && !this.#initiated && (flags & CONFIRM_VALIDATION) !== 0)
       this.#confirmationDue = true;
+  }
+
+  /** Whether a packet without words about it can only come from who has our proof. The answer to our SYN may come twice. */
+  #answersProof({ handshakeStart, type, ack }: Packet): boolean {
+    if (handshakeStart > 0) return false;
+    return this.peerExtended || type !== STATE || ack !== this.#first || this.repeating;
   }
 
   /** Bytes a datagram may have. */
@@ -100,7 +121,7 @@ export class Validation {
   /** Bytes `write` will take. */
   get extensionSize(): number {
     const needed = this.#initiated
-      ? this.unconfirmed
+      ? this.unconfirmed && this.peerExtended
       : this.peerExtended && (!this.validated || this.#confirmationDue);
     return needed ? HANDSHAKE_EXTENSION : 0;
   }

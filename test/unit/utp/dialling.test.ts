@@ -203,3 +203,29 @@ test("dials to one address never have neighbouring ids, since one endpoint may b
   const ids = Array.from({ length: 2000 }, () => peer.endpoint.connect(PEER).receiveId).sort((a, b) => a - b);
   for (const [i, id] of ids.entries()) assert.ok(i === 0 || id - ids[i - 1]! > 1);
 });
+
+test("our proof to a peer without our extension is repeated as data it has, until it is heard, and not for ever", () => {
+  const peer = new ScriptedPeer();
+  peer.endpoint.connect(PEER, { extensions: false, keepAlive: false });
+  const { id, seq } = peer.sentOne();
+  peer.send({ type: STATE, id, seq: 50, ack: seq, window: 5000 });
+  const [proof] = peer.sent();
+  assert.deepEqual([proof!.type, proof!.ack], [STATE, 49]);
+  peer.send({ type: STATE, id, seq: 50, ack: seq, window: 5000 });
+  peer.advance(1000);
+  const [again] = peer.sent();
+  assert.deepEqual([again!.type, again!.seq, again!.ack, again!.size], [DATA, seq, 49, 20]);
+  peer.advance(600_000);
+  assert.ok(peer.sent().length < 8);
+  peer.send({ type: STATE, id, seq: 50, ack: seq, window: 5000 });
+  peer.advance(600_000);
+  assert.deepEqual(peer.sent(), []);
+});
+
+test("our proof to a peer without our extension is not repeated once it is heard", () => {
+  const peer = new ScriptedPeer();
+  const { connection } = peer.dialled();
+  peer.advance(600_000);
+  assert.deepEqual(peer.sent(), []);
+  assert.equal(connection.state, "connected");
+});

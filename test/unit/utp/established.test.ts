@@ -28,12 +28,13 @@ test("a selective ack grows with the distance up to 252 bytes", () => {
 
 test("duplicates are acknowledged again, counted and not read twice", () => {
   const { peer, data, connection } = connected();
+  const before = peer.drops("duplicate");
   data(0, "a");
   data(0, "a");
   data(2, "c");
   data(2, "c");
   assert.equal(peer.sent().length, 4);
-  assert.equal(peer.drops("duplicate"), 2);
+  assert.equal(peer.drops("duplicate") - before, 2);
   assert.equal(connection.read()!.length, 1);
 });
 
@@ -283,7 +284,8 @@ test("no more packets are in flight than the peer can put in order: 1000, or 400
     for (let i = 0; i < 6000; i++) connection.write(Uint8Array.of(1));
     const seqs = new Set<number>();
     const note = () => {
-      for (const { type, seq } of peer.sent()) if (type === DATA) seqs.add(seq);
+      for (const { type, seq, payload } of peer.sent())
+        if (type === DATA && payload.length > 0) seqs.add(seq);
     };
     note();
     // Tiny packets hardly fill a window; what is acknowledged selectively still counts.

@@ -6,7 +6,7 @@ import type { SocketAddress } from "../../../src/contract/datagram-socket.ts";
 import type { UtpConnection } from "../../../src/utp/connection.ts";
 import { UtpEndpoint } from "../../../src/utp/endpoint.ts";
 import type { EndpointOptions, UtpEvent } from "../../../src/utp/options.ts";
-import { decodePacket, Packet, STATE, SYN, writeHeader } from "../../../src/utp/packet.ts";
+import { DATA, decodePacket, Packet, STATE, SYN, writeHeader } from "../../../src/utp/packet.ts";
 
 /** Where the scripted peer is. */
 export const PEER: SocketAddress = { address: "10.0.0.2", port: 1002 };
@@ -124,6 +124,8 @@ export class ScriptedPeer {
     assert.equal(syn.type, SYN);
     const peerSeq = 5000;
     this.send({ type: STATE, id: syn.id, seq: peerSeq, ack: syn.seq, window });
+    // It asks whether we live, and so shows that our proof has arrived.
+    this.send({ type: DATA, id: syn.id, seq: peerSeq - 1, ack: syn.seq, window });
     this.sent();
     return { connection, id: syn.id, seq: (syn.seq + 1) & 0xffff, peerSeq };
   }
