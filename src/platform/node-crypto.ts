@@ -50,16 +50,19 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
-/** Handshakes use a peer's key twice in a row, and importing costs a fifth of using it (m). */
-const importedKeys = new WeakMap<Uint8Array, KeyObject>();
+/** Chosen: the keys of as many handshakes under way, and of the peers met again and again. */
+const MAX_IMPORTED = 64;
+
+/** Importing a key costs a fifth of using it (m). By its text, the one that was used last at the end. */
+const importedKeys = new Map<string, KeyObject>();
 
 function importPublic(publicKey: Uint8Array): KeyObject {
-  let imported = importedKeys.get(publicKey);
-  if (!imported) {
-    const key = { kty: "OKP", crv: "X25519", x: base64Url(publicKey) };
-    imported = createPublicKey({ key, format: "jwk" });
-    importedKeys.set(publicKey, imported);
-  }
+  const x = base64Url(publicKey);
+  const known = importedKeys.get(x);
+  const imported = known ?? createPublicKey({ key: { kty: "OKP", crv: "X25519", x }, format: "jwk" });
+  if (known) importedKeys.delete(x);
+  else if (importedKeys.size === MAX_IMPORTED) importedKeys.delete(importedKeys.keys().next().value!);
+  importedKeys.set(x, imported);
   return imported;
 }
 
@@ -92,7 +95,7 @@ class NodeAead implements Aead {
 
   constructor(cipher: CipherName, key: Uint8Array) {
     this.#cipher = cipher;
-    this.#key = Uint8Array.from(key);
+    this.#key = new Uint8Array(key);
   }
 
   seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {
