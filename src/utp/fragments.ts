@@ -3,6 +3,8 @@ import { read16 } from "./packet.ts";
 
 /** Packets that are put together at the same time (chosen: retransmissions of one window's worth of a fallen path). */
 const MAX_PARTIAL = 64;
+/** Their bytes (chosen: one packet of the largest size, or many of Ethernet's). */
+const MAX_BYTES = 65_536;
 
 interface Partial {
   readonly payload: Uint8Array;
@@ -13,6 +15,7 @@ interface Partial {
 /** Puts together packets that were too large for the path when they were sent again. Fragments come in order or again. */
 export class Fragments {
   readonly #partial = new Map<number, Partial>();
+  #bytes = 0;
 
   /** The whole payload once its last fragment has come; undefined before, and for fragments that make no sense. */
   add(packet: Packet): Uint8Array | undefined {
@@ -24,7 +27,7 @@ export class Fragments {
     partial.payload.set(packet.payload(), offset);
     partial.filled = Math.max(partial.filled, offset + payloadLength);
     if (partial.filled < total) return undefined;
-    this.#partial.delete(seq);
+    this.delete(seq);
     return partial.payload;
   }
 
@@ -33,9 +36,10 @@ export class Fragments {
     if (known) return known.payload.length === total ? known : undefined;
     if (total === 0) return undefined;
     for (const oldest of this.#partial.keys()) {
-      if (this.#partial.size < MAX_PARTIAL) break;
-      this.#partial.delete(oldest);
+      if (this.#partial.size < MAX_PARTIAL && this.#bytes + total <= MAX_BYTES) break;
+      this.delete(oldest);
     }
+    this.#bytes += total;
     const partial = { payload: new Uint8Array(total), filled: 0 };
     this.#partial.set(seq, partial);
     return partial;
@@ -43,6 +47,7 @@ export class Fragments {
 
   /** The packet came whole, or nobody wants it any more. */
   delete(seq: number): void {
+    this.#bytes -= this.#partial.get(seq)?.payload.length ?? 0;
     this.#partial.delete(seq);
   }
 

@@ -9,7 +9,12 @@ export class ReadQueue {
   #head = 0;
 
   get empty(): boolean {
-    return this.#head === this.#chunks.length;
+    return this.count === 0;
+  }
+
+  /** Packets the bytes are in. */
+  get count(): number {
+    return this.#chunks.length - this.#head;
   }
 
   push(chunk: Uint8Array, meta: Uint8Array | undefined): void {

@@ -13,6 +13,9 @@ const MAX_REORDER = 4096;
 /** The longest selective ack: the length is one byte and a multiple of 4 (BEP 29). */
 const MAX_SACK = 252;
 
+/** What a packet costs in memory beside its bytes, so that many tiny ones do not cost more than they seem (chosen: in Node). */
+const PACKET_COST = 256;
+
 /** Why a packet with data was not taken. */
 export type ReceiveDrop = "duplicate" | "beyond-window" | "after-end";
 
@@ -53,6 +56,11 @@ export class Receiver {
     return this.#queue.bytes;
   }
 
+  /** What the unread bytes cost. */
+  get #held(): number {
+    return this.#queue.bytes + PACKET_COST * this.#queue.count;
+  }
+
   /** The peer's FIN and all before it have come. */
   get ended(): boolean {
     return this.#fin !== undefined && this.next === ((this.#fin + 1) & 0xffff);
@@ -70,7 +78,7 @@ export class Receiver {
 
   /** Bytes the peer may have outstanding; 0 rather than less than `packet` bytes, which would not fit one packet. */
   window(packet: number): number {
-    const room = this.capacity - this.#queue.bytes;
+    const room = this.capacity - this.#held;
     return room < packet && room < this.capacity / 2 ? 0 : Math.max(0, room);
   }
 
@@ -109,8 +117,8 @@ export class Receiver {
     // for libutp does not count what was acknowledged selectively, and never keeps out the packet it waits for.
     const full =
       distance === 0
-        ? this.#queue.bytes >= this.capacity
-        : this.#queue.bytes + this.#reorder.bytes >= 2 * this.capacity;
+        ? this.#held >= this.capacity
+        : this.#held + this.#reorder.bytes + PACKET_COST * this.#reorder.count >= 2 * this.capacity;
     if (full) return "beyond-window";
     return undefined;
   }

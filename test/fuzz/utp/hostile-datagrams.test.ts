@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { seededRandom } from "../../../src/base/random.ts";
 import type { SocketAddress } from "../../../src/contract/datagram-socket.ts";
+import { memory } from "../../kit/memory.ts";
 import { seeds } from "../../kit/seeds.ts";
 import { HostileDatagrams, realPackets } from "./hostile-datagrams.ts";
 import { Siege } from "./siege.ts";
@@ -16,14 +15,6 @@ const MOST_UNPROVED = 64;
 const REASONS =
   /^(short|version|type|extension|selective-ack|stranger|stranger-reset|refused|busy|after-close|after-end|duplicate|beyond-window|ack-unsent|ack-stale|reset-guess|foreign-syn|no-answer)$/;
 
-setFlagsFromString("--expose_gc");
-const collect = runInNewContext("gc") as () => void;
-
-function heap(): number {
-  collect();
-  return process.memoryUsage().heapUsed;
-}
-
 test("a million hostile datagrams harm nobody, and leave nothing behind", (t) => {
   const [seed] = seeds(1);
   const siege = new Siege(seed!, { bytes: 12_000_000, chunk: 60_000 });
@@ -34,7 +25,7 @@ test("a million hostile datagrams harm nobody, and leave nothing behind", (t) =>
     random.chance(0.7)
       ? regulars[random.integer(300)]!
       : { address: `5.${random.integer(200)}.${random.integer(200)}.9`, port: 1 + random.integer(65_535) };
-  const before = heap();
+  const before = memory();
   let most = 0;
   while (siege.sent < ATTACKS) {
     for (let i = 0; i < BURST; i++) siege.attack(datagrams.next(), anyAddress());
@@ -45,7 +36,7 @@ test("a million hostile datagrams harm nobody, and leave nothing behind", (t) =>
   assert.ok(most <= MOST_UNPROVED + 1, `${most} connections`);
   siege.finish(120_000);
   siege.credit.clear();
-  const grown = (heap() - before) / 1e6;
+  const grown = (memory() - before) / 1e6;
   const { drops } = siege.fort.engine;
   t.diagnostic(
     `seed ${seed}: at most ${most} connections, ${grown.toFixed(1)} MB more, ${[...drops].join(" ")}`,

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seededRandom } from "../../../src/base/random.ts";
+import { serialAdd } from "../../../src/base/serial.ts";
 import type { UtpConnection } from "../../../src/utp/connection.ts";
-import { CONFIRM_VALIDATION, DATA, HANDSHAKE, SYN } from "../../../src/utp/packet.ts";
+import { CONFIRM_VALIDATION, DATA, FRAGMENT, HANDSHAKE, SYN } from "../../../src/utp/packet.ts";
+import { memory } from "../../kit/memory.ts";
 import { seeds } from "../../kit/seeds.ts";
-import { ScriptedPeer } from "../../unit/utp/scripted-peer.ts";
+import { ScriptedPeer, type ScriptPacket } from "../../unit/utp/scripted-peer.ts";
 import { HostilePeer } from "./hostile-peer.ts";
 import { keyOf, Siege } from "./siege.ts";
 
@@ -14,8 +16,11 @@ const PEERS = 8;
 const MOST_CONNECTIONS = 100;
 const ATTACKS = 200_000;
 const BURST = 200;
-/** What one connection may hold: its window, as much out of order, fragments, and a packet each. */
-const MOST_HELD = 2 * 65_536 + 64 * 65_536;
+/** What one connection may hold: its window, twice as much out of order, fragments; and what the heap rounds up. */
+const MOST_HELD = 4 * 65_536 + 256 * 1024;
+/** A fragment from the beginning of a packet of the largest size, and of two bytes. */
+const HUGE = Uint8Array.of(0, 0, 255, 255);
+const TINY = Uint8Array.of(0, 0, 0, 2);
 
 test("hostile peers with connections of their own harm nobody else, and hold no more than their share", (t) => {
   const [seed] = seeds(1);
@@ -72,3 +77,34 @@ test("who was dialled and asks for a confirmation is answered once", () => {
   peer.send({ type: DATA, id, seq: peerSeq, ack: seq - 1, window: 1000, extensions: CONFIRM, payload: "x" });
   assert.equal(peer.sent().length, 1);
 });
+
+/** The memory one peer takes by sending so many packets to a connection that nobody reads. */
+function held(count: number, packetOf: (i: number) => Partial<ScriptPacket>): number {
+  const peer = new ScriptedPeer({ receiveWindow: 65_536 });
+  const { id, seq, peerSeq, connection } = peer.dialled();
+  const before = memory();
+  for (let i = 0; i < count; i++) {
+    const numbers = { type: DATA, id, seq: serialAdd(peerSeq, i), ack: seq - 1, window: 1000 };
+    peer.send({ ...numbers, ...packetOf(i) });
+    peer.sent();
+  }
+  const taken = memory() - before;
+  connection.abort();
+  return taken;
+}
+
+for (const [name, packetOf] of [
+  ["tiny packets", () => ({ payload: "x" })],
+  [
+    "tiny packets after a missing one",
+    (i) => ({ payload: i === 0 ? "" : "x", ...(i === 0 ? { seq: 0 } : {}) }),
+  ],
+  ["first fragments of packets that never come", () => ({ extensions: [[FRAGMENT, HUGE]], payload: "x" })],
+  ["fragments of tiny packets", () => ({ extensions: [[FRAGMENT, TINY]], payload: "x" })],
+] as const satisfies [string, (i: number) => Partial<ScriptPacket>][]) {
+  test(`${name} take no more memory than a window of full ones`, (t) => {
+    const taken = held(100_000, packetOf);
+    t.diagnostic(`${(taken / 1024).toFixed(0)} KB`);
+    assert.ok(taken < MOST_HELD, `${taken} bytes`);
+  });
+}
