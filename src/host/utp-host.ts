@@ -48,6 +48,8 @@ export class UtpHost implements DatagramSink {
   #onConnection: ((connection: UtpConnection) => void) | undefined;
   #tasks: (() => void)[] = [];
   #scheduled = false;
+  /** The timer has fired. */
+  #due = false;
   #pumping = false;
   /** The system has queued a datagram: nothing more until it has drained. */
   #blocked = false;
@@ -178,9 +180,10 @@ export class UtpHost implements DatagramSink {
     this.onLost?.(reason);
   }
 
+  /** Time-outs wait for the input that is ready, too: the answer may have come while the process was busy. */
   #onTimer(): void {
-    this.endpoint.handleTimeout(this.#runtime.clock.now());
-    this.#pump();
+    this.#due = true;
+    this.#schedule();
   }
 
   /** Has the pump run once the input of this turn is in: that is what makes one acknowledgement of a burst. */
@@ -194,6 +197,8 @@ export class UtpHost implements DatagramSink {
 
   readonly #onTurn = (): void => {
     this.#scheduled = false;
+    if (this.#due) this.endpoint.handleTimeout(this.#runtime.clock.now());
+    this.#due = false;
     this.#pump();
   };
 
