@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { FIN } from "../../../src/utp/packet.ts";
 import type { LinkOptions } from "../../kit/link.ts";
 import { forEachSeed } from "../../kit/seeds.ts";
 import { Trace } from "../../kit/trace.ts";
@@ -46,6 +47,21 @@ describe("an orderly end", () => {
         for (const { heard } of [dialler, acceptor]) assert.ok(heard.includes("finished"), heard.join());
       }));
   }
+
+  test("whose last acknowledgement is lost is acknowledged again", () => {
+    const { scene, acceptor } = start({ acceptor: { answers: true } });
+    let fins = 0;
+    let lost = 0;
+    scene.pair.intercept = (data, from) => {
+      if (from === "b" && data[0]! >> 4 === FIN) fins++;
+      const isLast = from === "a" && fins > 0 && lost === 0;
+      if (isLast) lost++;
+      return isLast ? undefined : data;
+    };
+    assert.equal(scene.playClean(), 0);
+    assert.deepEqual([fins, lost], [2, 1]);
+    assert.ok(acceptor.heard.includes("finished"), acceptor.heard.join());
+  });
 
   test("a reader who pauses for an hour after both have ended still reads everything", () => {
     const { scene } = start({

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seededRandom } from "../../../src/base/random.ts";
 import type { Random } from "../../../src/contract/runtime.ts";
+import { UtpEndpoint } from "../../../src/utp/endpoint.ts";
+import { memory } from "../../kit/memory.ts";
+import { Pair } from "../../kit/pair.ts";
 import { forEachSeed } from "../../kit/seeds.ts";
 import { Trace } from "../../kit/trace.ts";
 import { Scene } from "./scene.ts";
@@ -132,4 +135,33 @@ test("500 connections at once between two ports keep apart", () => {
     scene.dial({ from, at: 500 * random.next(), dialler: { bytes: 2000 }, acceptor: { bytes: 2000 } });
   }
   assert.equal(scene.playClean(), 0);
+});
+
+test("thousands of connections one after the other leave nothing behind", (t) => {
+  const pair = new Pair({
+    a: new UtpEndpoint({ random: seededRandom(1) }),
+    b: new UtpEndpoint({ random: seededRandom(2) }),
+    link: { latency: 5 },
+  });
+  pair.b.engine.listen();
+  for (const side of [pair.a, pair.b]) {
+    side.onEvent = ({ type, connection }) => {
+      if (type === "readable") while (side.call(() => connection.read()));
+      if (type === "connected" || type === "end") side.call(() => connection.end());
+      // The pair keeps all events, which would keep their connections.
+      side.events.length = 0;
+    };
+  }
+  const dial = (count: number): number => {
+    for (let i = 0; i < count; i++) {
+      pair.a.call((engine) => engine.connect(pair.b.address).write(new Uint8Array(2000)));
+      pair.runFor(200);
+    }
+    assert.deepEqual([pair.a.engine.size, pair.b.engine.size], [0, 0]);
+    return memory();
+  };
+  const before = dial(1000);
+  const grown = dial(4000) - before;
+  t.diagnostic(`${(grown / 1024).toFixed(0)} KB more after 4000 connections`);
+  assert.ok(grown < 500_000, `${grown} bytes`);
 });

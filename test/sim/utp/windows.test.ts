@@ -47,6 +47,25 @@ describe("a window", () => {
       assert.equal(scene.playClean(), 0);
     }));
 
+  test("that opens again is told at once", () => {
+    const scene = new Scene({ seed: 1, trace: new Trace(), link: { latency: 20 } });
+    const { acceptor } = scene.dial({
+      dialler: { bytes: 500_000 },
+      acceptor: { pauses: 1, pauseEvery: 100_000, pause: MINUTE },
+    });
+    scene.pair.runUntil(() => acceptor.read >= 100_000);
+    const paused = acceptor.read;
+    const from = scene.pair.clock.now();
+    scene.pair.runFor(MINUTE - 1);
+    assert.equal(acceptor.read, paused);
+    // What had come is read at the end of the pause; what comes next is a round trip away.
+    scene.pair.runUntil(() => acceptor.read > paused + acceptor.connection!.readable);
+    scene.pair.runUntil(() => acceptor.read === 500_000);
+    const took = scene.pair.clock.now() - from - MINUTE;
+    assert.ok(took < 500, `${took} ms`);
+    assert.equal(scene.playClean(), 0);
+  });
+
   test("that is closed for long says nothing about the path: packets stay as large as they were", () => {
     const link = { latency: 20, rate: 20e6, queueMillis: 100 };
     const scene = new Scene({ seed: 1, trace: new Trace(), link });
