@@ -38,6 +38,8 @@ export type {
   Registration,
   Signaling,
   SignalingAddress,
+  SignalingServices,
+  TurnService,
 } from "./contract/dialog.ts";
 export type { ConnectionInfo, Endpoint, Json, JsonObject } from "./contract/endpoint.ts";
 export type { NetworkInterface, Random, Runtime } from "./contract/runtime.ts";

@@ -1,3 +1,4 @@
+import type { Channel } from "./channel.ts";
 import type { KeyPair } from "./crypto.ts";
 import type { Json, JsonObject } from "./endpoint.ts";
 
@@ -11,6 +12,11 @@ export interface DialogSink {
 /** A short exchange of JSON signals with one peer. At most once, in order, each body at most 16 KiB. */
 export interface Dialog {
   /**
+   * The IP address at which the service that carries the dialog itself sees the peer: a literal, or absent where it
+   * does not know. What the peer says of itself never comes here.
+   */
+  readonly observedAddress?: string | undefined;
+  /**
    * Resolves when the signal is handed on, which says nothing about its arrival. Rejects with ERR_OUT_OF_RANGE
    * for a body that is too long and with ERR_STREAM_DESTROYED after the dialog is over.
    */
@@ -19,6 +25,11 @@ export interface Dialog {
   attach(sink: DialogSink): void;
   /** Ends both sides. Signals sent before still arrive. Idempotent. */
   close(): void;
+  /**
+   * A byte pipe to the peer through the service that carries the dialog; both sides call it, once. It outlives the
+   * dialog. Absent where the service does not relay. What goes through it is not sealed.
+   */
+  relay?(): Channel;
 }
 
 /** Where a registered transport can be signalled: the transportInfo of a signaled transport. */
@@ -53,6 +64,23 @@ export interface Registration {
   unref(): void;
 }
 
+/** A TURN server and what it takes to use it for a while. */
+export interface TurnService {
+  /** `turn:` and `turns:` URIs (RFC 7065). */
+  readonly uris: readonly string[];
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What a signaling service offers besides dialogs. */
+export interface SignalingServices {
+  /** `stun:` URIs (RFC 7064) of servers that tell a reflexive address, most useful first. */
+  readonly stun: readonly string[];
+  readonly turn: readonly TurnService[];
+  /** The IP address at which the service sees this client. */
+  readonly observedAddress?: string | undefined;
+}
+
 /** Carries dialogs between endpoints that cannot reach each other yet. Several transports may share one. */
 export interface Signaling {
   /** Whether `open` makes sense for this address. Pure, never throws, whatever a stranger wrote. */
@@ -64,6 +92,8 @@ export interface Signaling {
    * ERR_1TP_SIGNALING_LIMIT beyond a limit, and with the reason of `signal` when that aborts.
    */
   open(address: SignalingAddress, transportType: string, signal?: AbortSignal): Promise<Dialog>;
+  /** Rejects with a code if the service cannot be asked in 5 s. Absent where dialogs are all it has. */
+  services?(signal?: AbortSignal): Promise<SignalingServices>;
   /** Ends every registration and dialog. Resolves when nothing is left open; the signaling is of no use then. */
   close(): Promise<void>;
 }
