@@ -7,6 +7,7 @@ import type { Listener, Transport } from "../contract/transport.ts";
 import type { Identity } from "../session/identity.ts";
 import { Admission } from "./admission.ts";
 import { combineErrors, type Failure } from "./combined-error.ts";
+import { IncomingDialogs } from "./incoming-dialogs.ts";
 import type { Authorize } from "./security.ts";
 
 /** What a server's transports are to do. */
@@ -29,6 +30,7 @@ export interface AcceptorOptions {
 export class Acceptor {
   readonly #options: AcceptorOptions;
   readonly #admission: Admission | undefined;
+  readonly #dialogs: IncomingDialogs;
   /** By transport; in their order, with gaps for those that do not listen. */
   readonly #listeners: (Listener | undefined)[] = [];
   readonly #failures: Failure[] = [];
@@ -40,6 +42,7 @@ export class Acceptor {
     const { runtime, security } = options;
     this.#options = options;
     this.#admission = security && new Admission({ runtime, ...security });
+    this.#dialogs = new IncomingDialogs({ runtime, security });
   }
 
   /** Where the server can be reached, in the order of the transports. */
@@ -71,16 +74,24 @@ export class Acceptor {
       throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "it cannot listen", transport: transport.type });
     }
     const { runtime, exclusive, listeningInfo } = this.#options;
+    let lost: Error | undefined;
+    const onLost = (error: Error): void => {
+      lost = error;
+      this.#lost(error, transport, index);
+    };
     const listener = await transport.listen({
       runtime,
       exclusive,
       listeningInfo: listeningInfo.filter(({ transportType }) => transportType === transport.type),
       onChannel: (channel) => this.#accept(channel, transport),
       onError: (error) => this.#broken(error, transport, index),
+      onDialog: (signaling, transportType, accept) =>
+        this.#dialogs.register({ signaling, transportType, accept, onLost }),
     });
     checkListener(listener);
-    if (this.#closed) {
+    if (this.#closed || lost) {
       await listener.close();
+      if (lost) throw lost;
       return;
     }
     this.#listeners[index] = listener;
@@ -91,6 +102,15 @@ export class Acceptor {
     if (this.#closed) channel.abort();
     else if (!this.#admission) this.#options.onChannel(channel, transport);
     else this.#admission.admit(channel, (session) => this.#options.onChannel(session, transport));
+  }
+
+  /** It can no longer be signalled, which is all it was listening for. */
+  #lost(error: Error, transport: Transport, index: number): void {
+    const listener = this.#listeners[index];
+    if (!listener) return;
+    // Whatever it has to say about that, it is over.
+    listener.close().catch(() => {});
+    this.#broken(error, transport, index);
   }
 
   #broken(error: Error, transport: Transport, index: number): void {
@@ -111,6 +131,7 @@ export class Acceptor {
   async close(): Promise<void> {
     this.#closed = true;
     this.#admission?.close();
+    this.#dialogs.close();
     await Promise.allSettled([this.#opening, ...this.#listeners.map((listener) => listener?.close())]);
   }
 

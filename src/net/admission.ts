@@ -62,8 +62,8 @@ export class Admission {
   }
 }
 
-/** Whatever is not `true` refuses. What the user's function throws is the user's to see. */
-function ask(authorize: Authorize, publicKey: string, answer: (admitted: boolean) => void): void {
+/** Puts the question to the user's function. Whatever is not `true` refuses. What the user's function throws is the user's to see. */
+export function ask(authorize: Authorize, publicKey: string, answer: (admitted: boolean) => void): void {
   const fail = (error: unknown): void => {
     answer(false);
     nextTick(() => {

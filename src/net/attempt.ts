@@ -1,10 +1,12 @@
 import { nodeError, systemError, toError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Timer } from "../contract/clock.ts";
+import type { Dialog } from "../contract/dialog.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Candidate } from "../contract/scheduler.ts";
-import type { DialContext } from "../contract/transport.ts";
+import type { DialContext, Phase } from "../contract/transport.ts";
+import type { DialogTarget } from "./outgoing-dialog.ts";
 import { AttemptRecord, sinceStart } from "./report.ts";
 import type { DialHandshake } from "./security.ts";
 
@@ -17,6 +19,8 @@ export interface AttemptOwner {
   failed(attempt: Attempt): void;
   /** The session handshake with an endpoint; undefined where connections are plain. Throws if it cannot be. */
   beginHandshake(endpoint: Endpoint): DialHandshake | undefined;
+  /** Opens a dialog with whoever is behind the endpoint, sealed unless connections are plain. */
+  openDialog(endpoint: Endpoint, signal: AbortSignal, target: DialogTarget): Promise<Dialog>;
 }
 
 /** One planned attempt: a promise made up front whose dial begins when it is due. */
@@ -92,13 +96,21 @@ export class Attempt {
   }
 
   #context(handshake: DialHandshake | undefined): DialContext {
+    const { endpoint, transport } = this.candidate;
+    const { signal } = this.#controller;
+    const onPhase = (phase: Phase): void => {
+      if (this.record.outcome === "running") this.record.phase = phase;
+    };
+    const openDialog = (...target: DialogTarget): Promise<Dialog> => {
+      onPhase("signal");
+      return this.#owner.openDialog(endpoint, signal, target);
+    };
     return {
-      ...(handshake ? { firstFlight: () => handshake.firstFlight() } : {}),
       runtime: this.#owner.runtime,
-      signal: this.#controller.signal,
-      onPhase: (phase) => {
-        if (this.record.outcome === "running") this.record.phase = phase;
-      },
+      signal,
+      onPhase,
+      ...(handshake ? { firstFlight: () => handshake.firstFlight() } : {}),
+      ...(transport.traits.signaled ? { openDialog } : {}),
     };
   }
 

@@ -1,11 +1,15 @@
 import { typeError, valueError } from "../base/argument.ts";
 import { endpointScope } from "../base/endpoint.ts";
-import type { IpScope } from "../base/ip.ts";
-import type { Endpoint } from "../contract/endpoint.ts";
+import { OnetpError } from "../base/errors.ts";
+import { type IpScope, ipFamily, ipScope } from "../base/ip.ts";
+import type { Endpoint, JsonObject } from "../contract/endpoint.ts";
+import type { Runtime } from "../contract/runtime.ts";
 
 /**
  * Which addresses of a stranger's connectionInfo may be dialled, by how far they reach. `deny` wins;
- * without `allow` everything else is allowed. Entries that name no address (memory, signaled) pass.
+ * without `allow` everything else is allowed. It holds for the hosts of URLs as well: `localhost` is loopback,
+ * and the name of a registrar is looked up first. Whoever owns that name may answer the next look-up otherwise: a
+ * policy is no firewall against names. Entries that name no address (memory, most signaled ones) pass.
  */
 export interface DialPolicy {
   readonly allow?: readonly IpScope[];
@@ -42,10 +46,48 @@ function checkScopes(name: string, scopes: unknown): void {
   }
 }
 
-/** Whether the policy lets this endpoint be dialled. */
+/** Whether the policy lets this endpoint be dialled. Names are not looked up. */
 export function mayDial(endpoint: Endpoint, policy: DialPolicy | undefined): boolean {
-  const scope = policy && endpointScope(endpoint);
-  if (!policy || scope === undefined) return true;
+  if (!policy) return true;
+  const host = urlHost(endpoint.transportInfo);
+  return (
+    isAllowed(endpointScope(endpoint), policy) &&
+    (host === undefined || isAllowed(literalScope(host), policy))
+  );
+}
+
+/**
+ * Whether the policy lets the URL of a signaling address be dialled, its name looked up. Rejects with
+ * ERR_1TP_BAD_ADDRESS if it does not, and with the code of the look-up.
+ */
+export async function checkReach(address: JsonObject, policy: DialPolicy, runtime: Runtime): Promise<void> {
+  const host = urlHost(address);
+  if (host === undefined) return;
+  const known = literalScope(host);
+  const scopes = known ? [known] : ((await runtime.lookup?.(host)) ?? []).map(ipScope);
+  if (scopes.every((scope) => isAllowed(scope, policy))) return;
+  const detail = `the dial policy forbids ${host}`;
+  throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail, phase: "signal" });
+}
+
+function isAllowed(scope: IpScope | undefined, policy: DialPolicy): boolean {
+  if (scope === undefined) return true;
   if (policy.deny?.includes(scope)) return false;
   return policy.allow === undefined || policy.allow.includes(scope);
+}
+
+/** The host of a `url` field, as URLs of the web write it: IPv4 addresses in one form, IPv6 without brackets. */
+function urlHost({ url }: JsonObject): string | undefined {
+  try {
+    const { hostname } = new URL(String(url));
+    return hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "") || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names of this host count (RFC 6761 §6.3); other names say nothing. */
+function literalScope(host: string): IpScope | undefined {
+  if (host === "localhost" || host.endsWith(".localhost")) return "loopback";
+  return ipFamily(host) === 0 ? undefined : ipScope(host);
 }

@@ -4,6 +4,7 @@ import { type Drive, drive } from "../base/drive.ts";
 import { nodeError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Instant, Millis, Timer } from "../contract/clock.ts";
+import type { Dialog } from "../contract/dialog.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Scheduler } from "../contract/scheduler.ts";
@@ -12,6 +13,7 @@ import { BlackHoles } from "../scheduler/black-holes.ts";
 import { Race } from "../scheduler/race.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import type { DialPolicy } from "./dial-policy.ts";
+import { type DialogTarget, openDialog } from "./outgoing-dialog.ts";
 import { makePlan } from "./plan.ts";
 import { type AttemptReport, dialError, timeoutError } from "./report.ts";
 import { DialHandshake, type DialSecurity } from "./security.ts";
@@ -45,6 +47,7 @@ export class Dial implements AttemptOwner {
   readonly #drive: Drive | undefined;
   readonly #connectTimeout: Millis;
   readonly #security: DialSecurity | undefined;
+  readonly #dialPolicy: DialPolicy | undefined;
   #winner: Attempt | undefined;
   #timer: Timer | undefined;
   #over: Error | undefined;
@@ -55,6 +58,7 @@ export class Dial implements AttemptOwner {
     this.began = options.runtime.clock.now();
     this.#connectTimeout = options.connectTimeout;
     this.#security = options.security && strictWithKeys(options.security, connectionInfo);
+    this.#dialPolicy = options.dialPolicy;
     this.#blackHoles = blackHolesOf(options.runtime);
     const plan = makePlan(connectionInfo, options, this.#blackHoles);
     this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));
@@ -127,6 +131,11 @@ export class Dial implements AttemptOwner {
 
   beginHandshake(endpoint: Endpoint): DialHandshake | undefined {
     return this.#security && new DialHandshake(this.runtime, this.#security, endpoint);
+  }
+
+  openDialog(endpoint: Endpoint, signal: AbortSignal, target: DialogTarget): Promise<Dialog> {
+    const [runtime, security, dialPolicy] = [this.runtime, this.#security, this.#dialPolicy];
+    return openDialog({ runtime, security, dialPolicy, endpoint, signal }, target);
   }
 
   #expire(): void {

@@ -5,7 +5,7 @@ import type { CipherName } from "../contract/crypto.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import { createIdentity, Identity, parseKey } from "../session/identity.ts";
-import { Initiator } from "../session/initiator.ts";
+import { Initiator, type InitiatorOptions } from "../session/initiator.ts";
 import { Session } from "../session/session.ts";
 
 /** Whether connections are sessions, and whose. */
@@ -91,14 +91,7 @@ export class DialHandshake {
   /** @throws OnetpError `ERR_1TP_PEER_UNKNOWN` or `ERR_1TP_BAD_ADDRESS` for an entry without a usable key. */
   constructor(runtime: Runtime, security: DialSecurity, endpoint: Endpoint) {
     this.#runtime = runtime;
-    this.#initiator = new Initiator({
-      crypto,
-      random: runtime.random,
-      identity: security.identity,
-      remotePublicKey: endpoint.publicKey,
-      allowUnknownPeer: security.allowUnknownPeer,
-      cipher: cipherFor(endpoint),
-    });
+    this.#initiator = new Initiator({ crypto, random: runtime.random, ...peerOf(endpoint, security) });
   }
 
   /** The first message, for a transport that can carry it while it connects. */
@@ -131,6 +124,14 @@ export class DialHandshake {
   confirm(): void {
     this.#session?.confirm();
   }
+}
+
+/** Who dials whom, for the opening side of a handshake. */
+export function peerOf(
+  endpoint: Endpoint,
+  { identity, allowUnknownPeer }: DialSecurity,
+): Omit<InitiatorOptions, "crypto" | "random"> {
+  return { identity, allowUnknownPeer, remotePublicKey: endpoint.publicKey, cipher: cipherFor(endpoint) };
 }
 
 function cipherFor({ suite }: Endpoint): CipherName {

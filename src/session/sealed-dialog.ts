@@ -1,4 +1,5 @@
-import { nodeError, systemError, toError } from "../base/errors.ts";
+import { nodeError, OnetpError, systemError, toError } from "../base/errors.ts";
+import type { Channel } from "../contract/channel.ts";
 import type { Dialog, DialogSink } from "../contract/dialog.ts";
 import type { Json, JsonObject } from "../contract/endpoint.ts";
 import type { Seal, SealEvent } from "./seal.ts";
@@ -16,11 +17,12 @@ export interface SealedDialogOptions {
   readonly authorize?: ((publicKey: string, answer: (admitted: boolean) => void) => void) | undefined;
 }
 
-/** Chosen: bodies that wait for `attach` beyond these are dropped. */
+/** Bodies that wait for `attach`; a peer that sends more of them loses the dialog (`contract/dialog.ts`). */
 const MAX_WAITING = 64;
 
 /** A dialog only its two endpoints can read: whoever carries it can at worst lose and delay signals. */
 export class SealedDialog implements Dialog {
+  readonly relay?: () => Channel;
   readonly #dialog: Dialog;
   readonly #seal: Seal;
   readonly #options: SealedDialogOptions;
@@ -34,11 +36,16 @@ export class SealedDialog implements Dialog {
     this.#dialog = dialog;
     this.#seal = seal;
     this.#options = options;
+    if (dialog.relay) this.relay = () => dialog.relay!();
     dialog.attach({
       onSignal: (body) => this.#follow(this.#seal.handle(body)),
       onClose: (error) => this.#end(error),
     });
     if (first) this.#send(first);
+  }
+
+  get observedAddress(): string | undefined {
+    return this.#dialog.observedAddress;
   }
 
   /** Base64url; undefined until settled. */
@@ -73,6 +80,7 @@ export class SealedDialog implements Dialog {
       else if (event.type === "established") this.#settle();
       else if (event.type === "failed") this.#fail(event.error);
       else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(event.body);
+      else this.#fail(unread());
     }
     this.#deliver();
   }
@@ -116,4 +124,8 @@ export class SealedDialog implements Dialog {
     this.#sink = undefined;
     sink.onClose(this.#over.error);
   }
+}
+
+function unread(): OnetpError {
+  return new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail: "too many signals wait for a reader" });
 }

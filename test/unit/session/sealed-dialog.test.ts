@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { nextTick } from "#platform";
 import { codeOf } from "../../../src/base/errors.ts";
 import { seededRandom } from "../../../src/base/random.ts";
+import type { Channel } from "../../../src/contract/channel.ts";
 import type { Dialog, DialogSink } from "../../../src/contract/dialog.ts";
 import type { Json } from "../../../src/contract/endpoint.ts";
 import { nodeCrypto as crypto } from "../../../src/platform/node-crypto.ts";
@@ -119,15 +120,32 @@ describe("a SealedDialog", () => {
     assert.deepEqual(notes.heard, [1, 2, 3, 4]);
   });
 
-  it("keeps no more than 64 of them", async () => {
+  it("keeps 64 of them, and closes when there is one more", async () => {
     const talk = new Talk();
     await turn();
-    for (let body = 0; body < 100; body++) await talk.near.send(body);
+    const near = new Notes();
+    talk.near.attach(near);
+    for (let body = 0; body < 65; body++) await talk.near.send(body);
     await turn();
-    const notes = new Notes();
-    talk.far.attach(notes);
+    const far = new Notes();
+    talk.far.attach(far);
     await turn();
-    assert.equal(notes.heard.length, 64);
+    assert.deepEqual(
+      [far.heard.length, far.closes, near.closes],
+      [64, ["ERR_1TP_SIGNALING_LIMIT"], [undefined]],
+    );
+  });
+
+  it("tells what the carrying dialog knows of the peer, and relays where that does", async () => {
+    const talk = new Talk();
+    assert.deepEqual([talk.near.observedAddress, talk.near.relay], [undefined, undefined]);
+    const [plain] = PlainDialog.pair();
+    const pipe = {} as Channel;
+    const carrying = Object.assign(plain, { observedAddress: "192.168.1.2", relay: () => pipe });
+    const seal = Seal.acceptor("webrtc", { crypto, random: seededRandom(3), identity: talk.client });
+    const sealed = new SealedDialog(carrying, seal, { defer: nextTick, onSettled() {} });
+    assert.equal(sealed.observedAddress, "192.168.1.2");
+    assert.equal(sealed.relay?.(), pipe);
   });
 
   it("lets whoever carries it read nothing", async () => {

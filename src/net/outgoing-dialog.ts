@@ -1,0 +1,79 @@
+import { crypto, nextTurn } from "#platform";
+import { OnetpError, systemError } from "../base/errors.ts";
+import type { Millis } from "../contract/clock.ts";
+import type { Dialog, Signaling, SignalingAddress } from "../contract/dialog.ts";
+import type { Endpoint } from "../contract/endpoint.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import { Seal } from "../session/seal.ts";
+import { SealedDialog } from "../session/sealed-dialog.ts";
+import { checkReach, type DialPolicy } from "./dial-policy.ts";
+import { type DialSecurity, peerOf } from "./security.ts";
+
+/** Chosen: what servers give an accepted dialog; longer than any honest `authorize` thinks. */
+const SETTLE_TIMEOUT: Millis = 15_000;
+
+/** What an attempt knows when it opens a dialog. */
+export interface OutgoingDialogOptions {
+  readonly runtime: Runtime;
+  /** Undefined: the dialog is plain. */
+  readonly security: DialSecurity | undefined;
+  readonly dialPolicy: DialPolicy | undefined;
+  readonly endpoint: Endpoint;
+  readonly signal: AbortSignal;
+}
+
+/** Whom to open a dialog with. */
+export type DialogTarget = readonly [signaling: Signaling, address: SignalingAddress, transportType: string];
+
+/**
+ * Opens a dialog sealed to the entry's public key. Resolves when the peer has proved that key; rejects with a code,
+ * phase `signal`, or with the reason of `signal`. After a rejection nothing is left.
+ */
+export async function openDialog(options: OutgoingDialogOptions, target: DialogTarget): Promise<Dialog> {
+  const { runtime, security, dialPolicy, endpoint, signal } = options;
+  const [signaling, address, transportType] = target;
+  try {
+    const seal =
+      security &&
+      Seal.opener(transportType, { crypto, random: runtime.random, ...peerOf(endpoint, security) });
+    if (dialPolicy) await checkReach(address, dialPolicy, runtime);
+    signal.throwIfAborted();
+    const dialog = await signaling.open(address, transportType, signal);
+    if (signal.aborted) {
+      dialog.close();
+      throw signal.reason;
+    }
+    return seal ? await settle(dialog, seal, options) : dialog;
+  } catch (error) {
+    throw inSignaling(error);
+  }
+}
+
+function settle(dialog: Dialog, seal: Seal, { runtime, signal }: OutgoingDialogOptions): Promise<Dialog> {
+  const { clock } = runtime;
+  return new Promise((resolve, reject) => {
+    const onSettled = (error?: Error): void => {
+      timer.cancel();
+      signal.removeEventListener("abort", onAbort);
+      if (error) reject(error);
+      else resolve(sealed);
+    };
+    const sealed = new SealedDialog(dialog, seal, { defer: nextTurn, onSettled }, seal.firstSignal());
+    const giveUp = (reason: Error): void => {
+      sealed.close();
+      onSettled(reason);
+    };
+    const onAbort = (): void => giveUp(signal.reason);
+    const timer = clock.setTimer(clock.now() + SETTLE_TIMEOUT, () =>
+      giveUp(systemError("ETIMEDOUT", "signal")),
+    );
+    signal.addEventListener("abort", onAbort);
+  });
+}
+
+/** The phase is the dialog's, whichever handshake inside it has failed. */
+function inSignaling(error: unknown): unknown {
+  if (!(error instanceof OnetpError) || error.phase === "signal") return error;
+  const { code, message, transport, status } = error;
+  return new OnetpError(code, { message, transport, status, phase: "signal", cause: error });
+}
