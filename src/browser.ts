@@ -1,0 +1,24 @@
+/**
+ * 1tp in browsers: the names of `index.ts`, on what a page has. No globals are asked for, and no polyfills.
+ *
+ * @packageDocumentation
+ */
+import { MemoryTransport } from "../transports/memory/index.ts";
+import type { TcpTransport as TcpInNode } from "../transports/tcp/index.ts";
+import type { UdpTransport as UdpInNode } from "../transports/udp/index.ts";
+import { setDefaultTransports } from "./net/default-transports.ts";
+import { browserPreset } from "./preset/browser.ts";
+import { unsupported } from "./preset/unsupported.ts";
+
+export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export type { UdpTransportOptions } from "../transports/udp/index.ts";
+export * from "./portable.ts";
+
+/** Not in a page: a browser gives no sockets away. */
+export const TcpTransport = unsupported<typeof TcpInNode>("tcp", "a page has no TCP");
+export const UdpTransport = unsupported<typeof UdpInNode>("udp", "a page has no UDP");
+
+/** The transports by their words, to be used with `new`. */
+export const transports = { memory: MemoryTransport, tcp: TcpTransport, udp: UdpTransport } as const;
+
+setDefaultTransports(browserPreset);

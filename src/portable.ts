@@ -1,0 +1,79 @@
+/**
+ * What 1tp is in every runtime. The entries, `index.ts` and `browser.ts`, add the transports.
+ *
+ * @packageDocumentation
+ */
+import { LocalSignaling } from "../signaling/local/index.ts";
+import { WebSocketSignaling } from "../signaling/websocket/index.ts";
+import { MemoryTransport } from "../transports/memory/index.ts";
+import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
+
+export { diagnosticsChannel } from "#platform";
+export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
+export type { WebSocketSignalingOptions } from "../signaling/websocket/index.ts";
+export type { MemoryTransportOptions } from "../transports/memory/index.ts";
+export { endpointScope, formatEndpoint } from "./base/endpoint.ts";
+export { type ErrorCode, OnetpError } from "./base/errors.ts";
+export type { IpScope } from "./base/ip.ts";
+export { VERSION as version } from "./base/version.ts";
+export type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "./contract/channel.ts";
+export type { Clock, Instant, Millis, Timer } from "./contract/clock.ts";
+export type {
+  Dialog,
+  DialogSink,
+  RegisterOptions,
+  Registration,
+  Signaling,
+  SignalingAddress,
+  SignalingServices,
+  TurnService,
+} from "./contract/dialog.ts";
+export type { ConnectionInfo, Endpoint, Json, JsonObject } from "./contract/endpoint.ts";
+export type { NetworkInterface, Random, Runtime } from "./contract/runtime.ts";
+export type { Candidate, PlannedAttempt, Scheduler } from "./contract/scheduler.ts";
+export type {
+  DialContext,
+  ListenContext,
+  Listener,
+  Phase,
+  Transport,
+  TransportTraits,
+} from "./contract/transport.ts";
+export { DuplexChannel } from "./host/duplex-channel.ts";
+export type { ReadyState } from "./net/channel-stream.ts";
+export type { DialPolicy } from "./net/dial-policy.ts";
+export { formatReport } from "./net/format-report.ts";
+export {
+  createIdentity,
+  fingerprint,
+  loadIdentity,
+  parseIdentity,
+  saveIdentity,
+} from "./net/identity.ts";
+export * as net from "./net/index.ts";
+export { connect, createConnection, createServer, Server, Socket } from "./net/index.ts";
+export type { ListeningInfo } from "./net/listening-info.ts";
+export type { ServerOptions, SocketOptions } from "./net/options.ts";
+export type { AttemptOutcome, AttemptReport } from "./net/report.ts";
+export type { Authorize } from "./net/security.ts";
+export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/server.ts";
+export { decodeTicket, encodeTicket } from "./net/ticket.ts";
+export type { Identity } from "./session/identity.ts";
+export {
+  LocalSignaling,
+  MemoryTransport,
+  ParallelScheduler,
+  SequentialScheduler,
+  StaggeredScheduler,
+  WebSocketSignaling,
+};
+
+/** The signalings by their words, to be used with `new`. */
+export const signaling = { local: LocalSignaling, websocket: WebSocketSignaling } as const;
+
+/** The schedulers by their words, to be used with `new`. */
+export const schedulers = {
+  sequential: SequentialScheduler,
+  parallel: ParallelScheduler,
+  staggered: StaggeredScheduler,
+} as const;
