@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { systemError } from "../../../src/base/errors.ts";
 import type { IpScope } from "../../../src/base/ip.ts";
 import type { Endpoint } from "../../../src/contract/endpoint.ts";
-import { checkDialPolicy, type DialPolicy, mayDial } from "../../../src/net/dial-policy.ts";
+import { checkDialPolicy, checkReach, type DialPolicy, mayDial } from "../../../src/net/dial-policy.ts";
+import { simulatedRuntime } from "../../kit/simulated-runtime.ts";
+import { VirtualClock } from "../../kit/virtual-clock.ts";
 
 const ADDRESSES: Readonly<Record<IpScope, readonly string[]>> = {
   unspecified: ["0.0.0.0", "::", "::ffff:0.0.0.0"],
@@ -63,6 +66,57 @@ describe("a dial policy", () => {
     ]) {
       assert.equal(mayDial({ transportType: "x", transportInfo }, policy), true);
     }
+  });
+
+  it("holds for the host of a URL, however that writes its address", () => {
+    const local = [
+      "127.0.0.1",
+      "127.1",
+      "0x7f.1",
+      "2130706433",
+      "[::1]",
+      "[::ffff:127.0.0.1]",
+      "localhost",
+      "a.LOCALHOST.",
+    ];
+    for (const host of local) {
+      for (const scheme of ["ws", "wss", "http", "https"]) {
+        const entry = { transportType: "x", transportInfo: { url: `${scheme}://u:p@${host}:80/path` } };
+        assert.equal(mayDial(entry, { deny: ["loopback"] }), false, entry.transportInfo.url);
+        assert.equal(mayDial(entry, { allow: ["loopback"] }), true, entry.transportInfo.url);
+      }
+    }
+  });
+
+  it("leaves names to the look-up, and what is no URL to others", () => {
+    for (const url of ["ws://signal.example.org", "ws://127.0.0.1.example.org", "//127.0.0.1", "", 5, null]) {
+      const entry = { transportType: "x", transportInfo: { url } };
+      assert.equal(mayDial(entry, { deny: SCOPES }), true, String(url));
+    }
+  });
+
+  it("asks for every address of a registrar's name", async () => {
+    const hosts: Record<string, string[]> = { out: ["8.8.8.8", "2600::1"], in: ["8.8.8.8", "10.0.0.1"] };
+    const asked: string[] = [];
+    const runtime = {
+      ...simulatedRuntime(new VirtualClock()),
+      lookup: async (name: string) => {
+        asked.push(name);
+        const addresses = hosts[name];
+        if (!addresses) throw systemError("ENOTFOUND", "lookup");
+        return addresses;
+      },
+    };
+    const policy: DialPolicy = { deny: ["private"] };
+    await checkReach({ url: "wss://out:8080" }, policy, runtime);
+    await checkReach({ uid: "no url" }, policy, runtime);
+    await checkReach({ url: "ws://8.8.8.8" }, policy, runtime);
+    await assert.rejects(checkReach({ url: "ws://10.1.2.3" }, policy, runtime), {
+      code: "ERR_1TP_BAD_ADDRESS",
+    });
+    await assert.rejects(checkReach({ url: "wss://in" }, policy, runtime), { code: "ERR_1TP_BAD_ADDRESS" });
+    await assert.rejects(checkReach({ url: "wss://nowhere" }, policy, runtime), { code: "ENOTFOUND" });
+    assert.deepEqual(asked, ["out", "in", "nowhere"]);
   });
 
   it("is checked when it is given", () => {
