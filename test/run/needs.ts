@@ -22,7 +22,7 @@ export interface Needs {
  */
 export const NEEDS: Readonly<Record<string, Needs>> = {
   natlab: { programs: { ip: "iproute2", nft: "nftables" }, root: true, serial: true },
-  browser: { programs: { chromium: "chromium" }, serial: true },
+  browser: { programs: { chromium: "chromium" }, folder: "test/browser/packages", serial: true },
   interop: {
     programs: { turnserver: "coturn", turnutils_stunclient: "coturn", turnutils_natdiscovery: "coturn" },
     modules: { libtorrent: "python3-libtorrent" },
