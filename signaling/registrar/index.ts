@@ -3,3 +3,4 @@ export { DEFAULT_LIMITS, type RegistrarLimits } from "./limits.ts";
 export { MemoryDirectory } from "./memory-directory.ts";
 export type { CreateRegistrarOptions } from "./options.ts";
 export { createRegistrar, type RegistrarServer } from "./server.ts";
+export type { StunOptions, TurnOptions } from "./services.ts";

@@ -11,12 +11,15 @@ export type Post = { readonly to: number } & (
       readonly from: Place;
       readonly dialog: number;
       readonly visitor: string;
+      /** Where its registrar sees who opens. */
+      readonly address: string;
     }
   | {
       readonly type: "opened";
       readonly dialog: number;
       readonly from: Place;
       readonly peerDialog: number;
+      readonly address: string;
     }
   | { readonly type: "signal"; readonly dialog: number; readonly body: string }
   | { readonly type: "close"; readonly dialog: number; readonly code?: RefusalCode | undefined }
@@ -34,6 +37,7 @@ export type DirectoryTask =
       readonly from: Place;
       readonly dialog: number;
       readonly visitor: string;
+      readonly address: string;
     }
   | { readonly type: "deliver"; readonly registrar: string; readonly post: Post };
 

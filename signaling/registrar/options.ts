@@ -5,6 +5,7 @@ import type { Directory } from "../../src/contract/directory.ts";
 import { limitsWith, type RegistrarLimits } from "./limits.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { originOf } from "./proof.ts";
+import { checkServices, type StunOptions, type TurnOptions } from "./services.ts";
 
 /** How a registrar is to run. */
 export interface CreateRegistrarOptions {
@@ -23,6 +24,10 @@ export interface CreateRegistrarOptions {
   readonly trustProxy?: boolean;
   /** Certificate and key, as `node:tls` takes them; default: no TLS. */
   readonly tls?: WebServerTls;
+  /** STUN on the same host, over UDP and TCP; default: on any free port. */
+  readonly stun?: StunOptions | false;
+  /** What clients are given to use TURN servers; default: nothing. Whoever may connect is given it: ask for a `token`. */
+  readonly turn?: TurnOptions;
   readonly limits?: Partial<RegistrarLimits>;
   /** What the registrars of a cluster share; default: one for this registrar alone. */
   readonly directory?: Directory;
@@ -50,6 +55,7 @@ export function registrarSettings(options: CreateRegistrarOptions): RegistrarSet
   checkOptional("options.limits", options.limits, "object");
   checkOptional("options.directory", directory, "object");
   checkMillis("options.drainTimeout", drainTimeout);
+  checkServices(options.stun, options.turn);
   if (!Array.isArray(urls)) throw typeError("options.urls", "an array of URLs", urls);
   const wrong = urls.find((url) => typeof url !== "string" || originOf(url) === undefined);
   if (wrong !== undefined)

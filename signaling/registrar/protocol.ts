@@ -15,10 +15,12 @@
  *                                     <-   replaced {uid}                 registered anew elsewhere
  *   unregister {uid}                  ->
  *   open {dialog, uid, transportType} ->                                  dialog: 1, 2, 3 … by the client
- *                                     <-   opened {dialog}
- *                                     <-   incoming {dialog, uid}         dialog: -1, -2, -3 … by the registrar
+ *                                     <-   opened {dialog, address?}       the peer's address as seen
+ *                                     <-   incoming {dialog, uid, address?}   dialog: -1, -2 … by the registrar
  *   signal {dialog} + body            <->
  *   close {dialog, code?, text?}      <->  also the refusal of an open
+ *   services {request}                ->
+ *                                     <-   services {request, stun, turn}
  *   ping                              ->
  *                                     <-   pong
  *                                     <-   draining                       connect anew, elsewhere or later
@@ -26,6 +28,7 @@
  */
 import { fromBase64Url } from "../../src/base/bytes.ts";
 import { isUid } from "../../src/base/uid.ts";
+import type { TurnService } from "../../src/contract/dialog.ts";
 
 /** The version both sides have to name in `hello`. */
 export const PROTOCOL_VERSION = 1;
@@ -33,8 +36,15 @@ export const PROTOCOL_VERSION = 1;
 /** The longest frame that is read at all; longer ones end the connection (chosen: a body too long still gets an answer). */
 export const MAX_FRAME = 32_768;
 
-/** The longest first line of a frame (chosen: the longest, `register`, has some 500 characters). */
-const MAX_HEAD = 2_048;
+/** The longest first line of a client's frame (chosen: the longest, `register`, has some 500 characters). */
+const MAX_CLIENT_HEAD = 2_048;
+
+/** The same of a registrar's: the longest is `services`. */
+const MAX_REGISTRAR_HEAD = 8_192;
+
+/** The most that `services` may name, and the longest of it (chosen). */
+const MAX_SERVICES = 16;
+const MAX_URI = 512;
 
 /** Why something was refused or ended. */
 export const REFUSALS = [
@@ -98,6 +108,23 @@ export interface OpenMessage extends Named<"open">, OfDialog, OfUid {
   readonly transportType: string;
 }
 
+/** A STUN server; without `host` it is on the host of the registrar, as the client dialled it. */
+export interface StunService {
+  readonly host?: string | undefined;
+  readonly port: number;
+}
+
+/** What a registrar offers besides dialogs. */
+export interface RegistrarServices {
+  readonly stun: readonly StunService[];
+  readonly turn: readonly TurnService[];
+}
+
+interface Observed {
+  /** Where the registrar sees the other end of the dialog. */
+  readonly address?: string | undefined;
+}
+
 /** Everything a client may say. */
 export type ClientMessage =
   | (Named<"hello"> & { readonly version: number; readonly token?: string })
@@ -107,6 +134,7 @@ export type ClientMessage =
   | OpenMessage
   | SignalMessage
   | CloseMessage
+  | (Named<"services"> & OfRequest)
   | Named<"ping">;
 
 /** Everything a registrar may say. */
@@ -116,8 +144,9 @@ export type RegistrarMessage =
   | (Named<"registered"> & OfRequest & OfUid)
   | (Named<"refused"> & OfRequest & Refusal)
   | (Named<"replaced"> & OfUid)
-  | (Named<"opened"> & OfDialog)
-  | (Named<"incoming"> & OfDialog & OfUid)
+  | (Named<"opened"> & OfDialog & Observed)
+  | (Named<"incoming"> & OfDialog & OfUid & Observed)
+  | (Named<"services"> & OfRequest & RegistrarServices)
   | SignalMessage
   | CloseMessage
   | Named<"pong">
@@ -141,9 +170,25 @@ const optional =
     value === undefined || check(value);
 const refusal: Check = (value) => REFUSALS.some((code) => code === value);
 
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= MAX_SERVICES && value.every(check);
+const record =
+  (fields: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    Object.entries(fields).every(([name, check]) => check((value as Record<string, unknown>)[name]));
+
 const ofDialog = { dialog: integer };
 const ofRequest = { request: integer };
+const observed = { address: optional(text(64)) };
 const transportType = text(64);
+const stun = listOf(record({ host: optional(text(255)), port: integer }));
+const turn = listOf(
+  record({ uris: listOf(text(MAX_URI)), username: text(MAX_URI), password: text(MAX_URI) }),
+);
 const close = { ...ofDialog, code: optional(refusal), text: optional(text(256)) };
 
 const CLIENT_SHAPES: Shapes = {
@@ -162,6 +207,7 @@ const CLIENT_SHAPES: Shapes = {
   open: { ...ofDialog, uid: isUid, transportType },
   signal: ofDialog,
   close,
+  services: ofRequest,
   ping: {},
 } satisfies Record<ClientMessage["type"], Shapes[string]>;
 
@@ -171,8 +217,9 @@ const REGISTRAR_SHAPES: Shapes = {
   registered: { ...ofRequest, uid: isUid },
   refused: { ...ofRequest, code: refusal, text: optional(text(256)) },
   replaced: { uid: isUid },
-  opened: ofDialog,
-  incoming: { ...ofDialog, uid: isUid },
+  opened: { ...ofDialog, ...observed },
+  incoming: { ...ofDialog, uid: isUid, ...observed },
+  services: { ...ofRequest, stun, turn },
   signal: ofDialog,
   close,
   pong: {},
@@ -187,18 +234,18 @@ export function encodeMessage(message: ClientMessage | RegistrarMessage): string
 
 /** What a frame of a client says; `unknown` for types of later versions, undefined for what breaks the protocol. */
 export function decodeClientMessage(frame: string): ClientMessage | Named<"unknown"> | undefined {
-  return decode(frame, CLIENT_SHAPES) as ClientMessage | undefined;
+  return decode(frame, CLIENT_SHAPES, MAX_CLIENT_HEAD) as ClientMessage | undefined;
 }
 
 /** As `decodeClientMessage`, for what a registrar says. */
 export function decodeRegistrarMessage(frame: string): RegistrarMessage | Named<"unknown"> | undefined {
-  return decode(frame, REGISTRAR_SHAPES) as RegistrarMessage | undefined;
+  return decode(frame, REGISTRAR_SHAPES, MAX_REGISTRAR_HEAD) as RegistrarMessage | undefined;
 }
 
-function decode(frame: string, shapes: Shapes): unknown {
+function decode(frame: string, shapes: Shapes, longest: number): unknown {
   const end = frame.indexOf("\n");
   const line = end < 0 ? frame : frame.slice(0, end);
-  const head = line.length <= MAX_HEAD ? parseObject(line) : undefined;
+  const head = line.length <= longest ? parseObject(line) : undefined;
   if (!head || typeof head.type !== "string") return undefined;
   const { type } = head;
   if (!Object.hasOwn(shapes, type)) return { type: "unknown" };

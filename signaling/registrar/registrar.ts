@@ -13,7 +13,12 @@ import {
 } from "./mailroom.ts";
 import { Member } from "./member.ts";
 import { sameProof } from "./proof.ts";
-import { type ClientMessage, decodeClientMessage, PROTOCOL_VERSION } from "./protocol.ts";
+import {
+  type ClientMessage,
+  decodeClientMessage,
+  PROTOCOL_VERSION,
+  type RegistrarServices,
+} from "./protocol.ts";
 import { Registrations, type RegistrationsOptions } from "./registrations.ts";
 import { Switchboard } from "./switchboard.ts";
 
@@ -30,6 +35,8 @@ const STATUS = { unsupported: 1002, policy: 1008, restart: 1012, later: 1013 } a
 export interface RegistrarOptions extends RegistrationsOptions {
   /** What every client has to know; default: nobody is asked. */
   readonly token?: string | undefined;
+  /** What a client is offered besides dialogs; `client` tells apart who asks. Default: nothing. */
+  readonly services?: ((client: string) => RegistrarServices) | undefined;
 }
 
 /** How much there is now. */
@@ -231,9 +238,18 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
       case "unregister":
         this.#registrations.unregister(member, message.uid);
         break;
+      case "services":
+        this.#tellServices(member, message.request);
+        break;
       case "ping":
         this.#mailroom.send(member, { type: "pong" });
     }
+  }
+
+  #tellServices(member: Member, request: number): void {
+    const client = `${this.name.slice(0, 8)}-${member.id}`;
+    const { stun = [], turn = [] } = this.#options.services?.(client) ?? {};
+    this.#mailroom.send(member, { type: "services", request, stun, turn });
   }
 
   #receive(post: Post): void {

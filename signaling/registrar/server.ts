@@ -1,16 +1,19 @@
-import { crypto, runtime, type WebAnswer, type WebClient, type WebServer, webSockets } from "#platform";
+import { crypto, runtime, tcp, type WebAnswer, type WebClient, type WebServer, webSockets } from "#platform";
 import { drive } from "../../src/base/drive.ts";
 import { formatIp, parseIp, scopeOf } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
+import { withoutZone } from "../../src/base/socket-address.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { WebSocketLink, WebSocketSink } from "../../src/contract/web-socket.ts";
+import { StunServer } from "../../src/host/stun-server.ts";
 import { performTask } from "./clerk.ts";
 import type { DirectoryTask, Outgoing } from "./mailroom.ts";
 import { formatMetrics } from "./metrics.ts";
 import { type CreateRegistrarOptions, type RegistrarSettings, registrarSettings } from "./options.ts";
 import { originOf } from "./proof.ts";
-import { MAX_FRAME } from "./protocol.ts";
+import { MAX_FRAME, type RegistrarServices } from "./protocol.ts";
 import { Registrar } from "./registrar.ts";
+import { stunAddresses, stunServices, turnService } from "./services.ts";
 
 /** Connections above the limit that still learn why, or ask for `/metrics` (chosen). */
 const SPARE_CONNECTIONS = 256;
@@ -21,6 +24,8 @@ export interface RegistrarServer {
   readonly url: string;
   /** Where it listens. */
   address(): SocketAddress;
+  /** Where it answers STUN Binding requests, over UDP and TCP. */
+  readonly stun: readonly SocketAddress[];
   /** Takes nothing new, lets dialogs end for `drainTimeout`, then cuts who is left. Idempotent. */
   close(): Promise<void>;
 }
@@ -44,6 +49,7 @@ class RegistrarHost implements RegistrarServer {
   readonly #origins: ReadonlySet<string>;
   #connections = 0;
   #web: WebServer | undefined;
+  #stun: StunServer | undefined;
   #leaveDirectory: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
   #onEmpty: (() => void) | undefined;
@@ -57,6 +63,7 @@ class RegistrarHost implements RegistrarServer {
       limits: settings.limits,
       token: settings.token,
       ownsOrigin: (origin) => this.#ownsOrigin(origin),
+      services: (client) => this.#servicesFor(client),
     });
     this.#drive = drive(
       this.#registrar,
@@ -81,6 +88,10 @@ class RegistrarHost implements RegistrarServer {
     return this.#web!.address;
   }
 
+  get stun(): readonly SocketAddress[] {
+    return this.#stun?.locals ?? [];
+  }
+
   async listen(): Promise<void> {
     const { listenWeb } = await webSockets();
     const { directory, port, host, tls, limits } = this.#settings;
@@ -98,10 +109,30 @@ class RegistrarHost implements RegistrarServer {
         answer: (path) => this.#answer(path),
         accept: (link, client) => this.#accept(link, client),
       });
+      await this.#listenStun();
     } catch (error) {
+      await this.#web?.close();
       await this.#leaveDirectory();
       throw error;
     }
+  }
+
+  async #listenStun(): Promise<void> {
+    const { stun: options = {} } = this.#settings;
+    const { bindDatagram } = runtime;
+    if (!options || !bindDatagram || !tcp) return;
+    const { port = 0, alternatePort } = options;
+    const addresses = stunAddresses(options, this.address().address, runtime.interfaces());
+    this.#stun = await StunServer.listen(bindDatagram, tcp, runtime, { addresses, port, alternatePort });
+  }
+
+  #servicesFor(client: string): RegistrarServices {
+    const { stun, turn } = this.#settings;
+    const ports = this.stun.map(({ port }) => port);
+    return {
+      stun: stunServices(stun || {}, ports),
+      turn: turn ? [turnService(crypto, turn, client, runtime.clock.wall())] : [],
+    };
   }
 
   close(): Promise<void> {
@@ -124,6 +155,7 @@ class RegistrarHost implements RegistrarServer {
     timer.cancel();
     this.#drive.stop();
     await this.#leaveDirectory!();
+    await this.#stun?.close();
     await closed;
   }
 
@@ -172,14 +204,17 @@ class RegistrarHost implements RegistrarServer {
     if (path === "/healthz")
       return this.#closing ? { status: 503, body: "draining\n" } : { status: 200, body: "ok\n" };
     if (path !== "/metrics") return { status: 404, body: "this is a 1tp registrar: open a WebSocket\n" };
-    return { status: 200, body: formatMetrics(this.#registrar.gauges(), this.#registrar.counters) };
+    return {
+      status: 200,
+      body: formatMetrics(this.#registrar.gauges(), this.#registrar.counters, this.#stun?.responder),
+    };
   }
 
   /** The proxy in front of us has appended who asked it; what stands before that anybody can have written. */
   #addressOf({ address, forwardedFor }: WebClient): string {
     const forwarded = this.#settings.trustProxy ? forwardedFor.split(",").at(-1)!.trim() : "";
     const ip = parseIp(forwarded) ?? parseIp(address);
-    return ip ? formatIp(ip) : "::";
+    return ip ? withoutZone(formatIp(ip)) : "::";
   }
 
   #ownsOrigin(origin: string): boolean {

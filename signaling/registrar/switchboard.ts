@@ -27,8 +27,9 @@ export class Switchboard {
     }
     member.dialogs.set(dialog, undefined);
     const from = this.#mailroom.placeOf(member);
-    const visitor = member.account.key;
-    this.#mailroom.ask({ type: "locate", uid, transportType, from, dialog, visitor });
+    const { account, address } = member;
+    const visit = { from, dialog, visitor: account.key, address };
+    this.#mailroom.ask({ type: "locate", uid, transportType, ...visit });
   }
 
   /** The directory has answered a `locate`. */
@@ -92,7 +93,7 @@ export class Switchboard {
   }
 
   #incoming(post: Post & { type: "open" }, member: Member | undefined): void {
-    const { uid, transportType, from, visitor } = post;
+    const { uid, transportType, from, visitor, address } = post;
     if (!member || member.uids.get(uid) !== transportType) {
       this.#refuseOpen(post, "offline");
       return;
@@ -104,10 +105,14 @@ export class Switchboard {
     }
     const dialog = member.receive({ place: from, dialog: post.dialog, visitor });
     this.#mailroom.counters.opened++;
-    this.#mailroom.send(member, { type: "incoming", dialog, uid });
-    const here = this.#mailroom.placeOf(member);
-    const answer = { type: "opened", to: from.connection, dialog: post.dialog } as const;
-    this.#mailroom.post(from.registrar, { ...answer, from: here, peerDialog: dialog });
+    this.#mailroom.send(member, { type: "incoming", dialog, uid, address });
+    const here = { from: this.#mailroom.placeOf(member), peerDialog: dialog, address: member.address };
+    this.#mailroom.post(from.registrar, {
+      type: "opened",
+      to: from.connection,
+      dialog: post.dialog,
+      ...here,
+    });
   }
 
   #opened(post: Post & { type: "opened" }, member: Member | undefined): void {
@@ -117,7 +122,7 @@ export class Switchboard {
       return;
     }
     member.dialogs.set(post.dialog, peer);
-    this.#mailroom.send(member, { type: "opened", dialog: post.dialog });
+    this.#mailroom.send(member, { type: "opened", dialog: post.dialog, address: post.address });
   }
 
   #refuseOpen({ from, dialog }: Post & { type: "open" }, code: RefusalCode): void {

@@ -10,10 +10,8 @@ import {
   PROTOCOL_VERSION,
   type RegistrarMessage,
 } from "../registrar/protocol.ts";
+import { usableAddress } from "./dialog.ts";
 import { closeError } from "./refusal.ts";
-
-/** How long a registrar may take to answer, in ms (DESIGN §9). */
-export const ANSWER_TIMEOUT = 5_000;
 
 /** Ms between pings (chosen: below the 30 s after which the strictest proxies drop a silent connection). */
 const PING_INTERVAL = 25_000;
@@ -27,6 +25,15 @@ export interface Environment {
   readonly random: Random;
   readonly crypto: Crypto;
   open(url: string, sink: WebSocketSink): WebSocketLink;
+}
+
+/** How to reach a registrar. */
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly token: string | undefined;
+  readonly environment: Environment;
+  /** Ms from the first packet to the greeting. */
+  readonly greetingTimeout: number;
 }
 
 /** Receives what one connection brings. */
@@ -48,12 +55,13 @@ export class RegistrarConnection {
   #failure: Error | undefined;
   #awaitsPong = false;
   #ready = false;
+  #observedAddress: string | undefined;
 
-  constructor(url: string, token: string | undefined, environment: Environment, sink: ConnectionSink) {
+  constructor({ url, token, environment, greetingTimeout }: ConnectionOptions, sink: ConnectionSink) {
     this.#environment = environment;
     this.#sink = sink;
-    this.#timer = this.#after(ANSWER_TIMEOUT, () => this.#fail(systemError("ETIMEDOUT", "connect")));
-    this.#link = environment.open(url, {
+    this.#timer = this.#after(greetingTimeout, () => this.#fail(systemError("ETIMEDOUT", "connect")));
+    this.#link = environment.open(url.replace(/^http/, "ws"), {
       onOpen: () => this.send({ type: "hello", version: PROTOCOL_VERSION, ...(token ? { token } : {}) }),
       onMessage: (frame) => this.#receive(frame),
       onClose: (close) => this.#closed(close),
@@ -62,6 +70,11 @@ export class RegistrarConnection {
 
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Where the registrar sees us, once it has greeted. */
+  get observedAddress(): string | undefined {
+    return this.#observedAddress;
   }
 
   send(message: ClientMessage): void {
@@ -90,14 +103,15 @@ export class RegistrarConnection {
     if (!message) {
       this.#fail(new OnetpError("ERR_1TP_SIGNALING_REFUSED", { detail: "it does not speak our protocol" }));
     } else if (message.type === "hello") {
-      this.#greeted();
+      this.#greeted(message.address);
     } else if (this.#ready && message.type !== "unknown") {
       this.#sink.onMessage(message);
     }
   }
 
-  #greeted(): void {
+  #greeted(address: string): void {
     if (this.#ready) return;
+    this.#observedAddress = usableAddress(address);
     this.#ready = true;
     this.#rearm(PING_INTERVAL, () => this.#ping());
     this.#sink.onReady();

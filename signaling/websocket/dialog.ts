@@ -1,11 +1,17 @@
 import { nextTurn } from "#platform";
 import { DialogInbox } from "../../src/base/dialog-inbox.ts";
 import { nodeError } from "../../src/base/errors.ts";
+import { canonicalIp, ipScope } from "../../src/base/ip.ts";
 import { decodeSignal, encodeSignal } from "../../src/base/signal.ts";
 import type { Dialog, DialogSink } from "../../src/contract/dialog.ts";
 import type { Json } from "../../src/contract/endpoint.ts";
 import type { Refusal } from "../registrar/protocol.ts";
 import { refusalError } from "./refusal.ts";
+
+/** An address that a registrar observed, in its canonical form; undefined if it says nothing. */
+export function usableAddress(address: string): string | undefined {
+  return ipScope(address) === "unspecified" ? undefined : canonicalIp(address);
+}
 
 /** What carries a dialog. */
 export interface DialogCarrier {
@@ -19,10 +25,21 @@ export class RegistrarDialog implements Dialog {
   readonly #id: number;
   readonly #carrier: DialogCarrier;
   readonly #inbox = new DialogInbox(nextTurn);
+  #observedAddress: string | undefined;
 
-  constructor(id: number, carrier: DialogCarrier) {
+  constructor(id: number, carrier: DialogCarrier, observedAddress?: string) {
     this.#id = id;
     this.#carrier = carrier;
+    this.observedAddress = observedAddress;
+  }
+
+  get observedAddress(): string | undefined {
+    return this.#observedAddress;
+  }
+
+  /** What the registrar says; anything but a usable address is none. */
+  set observedAddress(address: string | undefined) {
+    this.#observedAddress = address === undefined ? undefined : usableAddress(address);
   }
 
   async send(body: Json): Promise<void> {

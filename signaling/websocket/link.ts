@@ -2,20 +2,22 @@ import { fromBase64Url, toBase64Url } from "../../src/base/bytes.ts";
 import { codeOf, nodeError, OnetpError, toError } from "../../src/base/errors.ts";
 import type { Instant, Timer } from "../../src/contract/clock.ts";
 import type { KeyPair } from "../../src/contract/crypto.ts";
-import type { Dialog } from "../../src/contract/dialog.ts";
-import { originOf, registrationProof } from "../registrar/proof.ts";
-import type { Refusal, RegistrarMessage } from "../registrar/protocol.ts";
+import type { Dialog, SignalingServices } from "../../src/contract/dialog.ts";
+import { registrationProof } from "../registrar/proof.ts";
 import { backOff } from "./back-off.ts";
-import { ANSWER_TIMEOUT, type Environment, RegistrarConnection } from "./connection.ts";
-import { type DialogCarrier, RegistrarDialog } from "./dialog.ts";
+import type { Environment } from "./connection.ts";
 import { refusalError } from "./refusal.ts";
 import { Requests } from "./requests.ts";
+import { Visit } from "./visit.ts";
+
+/** How long a registrar may take to answer, in ms (DESIGN §9). */
+const ANSWER_TIMEOUT = 5_000;
+
+/** The least of it that is for connecting where several URLs share it, in ms (chosen: a slow network's round trip, twice). */
+const LEAST_GREETING_TIMEOUT = 1_000;
 
 /** Ms an unused connection is kept for the next dialog; it does not keep the process alive meanwhile (chosen). */
 const LINGER = 5_000;
-
-/** Dialogs that others may have opened to us at once; the registrar's own limit is the same. */
-const MAX_INCOMING = 1_024;
 
 /** A uid that is to be registered whenever there is a connection. */
 export interface Enrolment {
@@ -30,58 +32,54 @@ export interface Enrolment {
   onLost(error: Error): void;
 }
 
-type Answer = RegistrarMessage & { readonly type: "challenge" | "registered" };
-
 /**
- * All that one signaling has to do with one registrar, over one connection at a time. While uids are enrolled a
- * lost connection is replaced, for ever; else there is one while somebody needs it.
+ * All that one signaling has to do with one registrar, or with several that share a directory: one of them at a time. While
+ * uids are enrolled a lost connection is replaced, for ever; else there is one while somebody needs it.
  */
-export class RegistrarLink implements DialogCarrier {
-  readonly #url: string;
-  readonly #origin: string;
+export class RegistrarLink {
+  readonly #urls: readonly string[];
   readonly #token: string | undefined;
   readonly #environment: Environment;
   readonly #enrolments = new Map<string, Enrolment>();
-  readonly #dialogs = new Map<number, RegistrarDialog>();
   /** Who waits for a connection. */
   readonly #waiters: Requests<void>;
-  readonly #requests: Requests<Answer>;
-  readonly #opens: Requests<void>;
-  #connection: RegistrarConnection | undefined;
+  /** Which of the URLs is next. */
+  #turn = 0;
+  /** URLs in a row that could not be reached. */
+  #unreached = 0;
+  #visit: Visit | undefined;
+  /** At registrars that drain, until their dialogs have ended. */
+  readonly #leaving = new Set<Visit>();
   #timer: Timer | undefined;
   #failures = 0;
   #lastRequest = 0;
-  #lastDialog = 0;
-  #draining = false;
   #closing: Promise<void> | undefined;
   #onGone: (() => void) | undefined;
 
-  constructor(url: string, token: string | undefined, environment: Environment) {
-    this.#url = url.replace(/^http/, "ws");
-    this.#origin = originOf(url)!;
+  constructor(urls: readonly string[], token: string | undefined, environment: Environment) {
+    this.#urls = urls;
     this.#token = token;
     this.#environment = environment;
     this.#waiters = new Requests(environment.clock);
-    this.#requests = new Requests(environment.clock);
-    this.#opens = new Requests(environment.clock);
   }
 
   /** Nothing would be lost if it were forgotten. */
   get unused(): boolean {
-    return !this.#connection && !this.#wanted;
+    return !this.#visit && this.#leaving.size === 0 && !this.#wanted;
   }
 
-  /** Resolves when the uid is registered; from then on it stays so until it is withdrawn or lost. */
-  async enrol(enrolment: Enrolment): Promise<void> {
+  /** Resolves with the URL at which the uid is registered; from then on it stays so until it is withdrawn or lost. */
+  async enrol(enrolment: Enrolment): Promise<string> {
     const { uid } = enrolment;
     const until = this.#deadline();
-    await this.#connected(until);
+    const visit = await this.#connected(until);
     // Already here: dialogs may follow the answer before whoever awaits it goes on.
     const older = this.#enrolments.get(uid);
     this.#enrolments.set(uid, enrolment);
     try {
-      await this.#register(enrolment, until);
+      await this.#register(visit, enrolment, until);
       older?.onLost(registeredAnew());
+      return visit.url;
     } catch (error) {
       if (older) this.#enrolments.set(uid, older);
       else this.#enrolments.delete(uid);
@@ -94,45 +92,35 @@ export class RegistrarLink implements DialogCarrier {
   withdraw(enrolment: Enrolment): void {
     if (this.#enrolments.get(enrolment.uid) !== enrolment) return;
     this.#enrolments.delete(enrolment.uid);
-    if (this.#connection?.ready) this.#connection.send({ type: "unregister", uid: enrolment.uid });
+    this.#visit?.unregister(enrolment.uid);
     this.#settle();
   }
 
   async open(uid: string, transportType: string, signal?: AbortSignal): Promise<Dialog> {
     const until = this.#deadline();
-    const connection = await this.#connected(until, signal);
-    this.#lastDialog++;
-    const id = this.#lastDialog;
-    const dialog = new RegistrarDialog(id, this);
-    this.#dialogs.set(id, dialog);
-    this.#settle();
-    const opened = this.#opens.ask(id, until, signal);
-    connection.send({ type: "open", dialog: id, uid, transportType });
-    try {
-      await opened;
-      return dialog;
-    } catch (error) {
-      this.endDialog(id);
-      throw error;
-    }
+    const visit = await this.#connected(until, signal);
+    return visit.open(uid, transportType, until, signal);
   }
 
-  sendSignal(dialog: number, body: string): void {
-    if (this.#dialogs.has(dialog)) this.#connection?.send({ type: "signal", dialog, body });
-  }
-
-  endDialog(dialog: number, refusal?: Refusal): void {
-    if (!this.#dialogs.delete(dialog)) return;
-    if (this.#connection?.ready) this.#connection.send({ type: "close", dialog, ...refusal });
-    this.#settle();
+  /** What the registrar offers besides dialogs. */
+  async services(signal?: AbortSignal): Promise<SignalingServices> {
+    const until = this.#deadline();
+    const visit = await this.#connected(until, signal);
+    const question = { type: "services", request: this.#nextRequest() } as const;
+    const { stun, turn } = await visit.ask(question, "services", until, signal);
+    const { hostname } = new URL(visit.url);
+    return {
+      stun: stun.map(({ host = hostname, port }) => `stun:${bracketed(host)}:${port}`),
+      turn,
+      observedAddress: visit.observedAddress,
+    };
   }
 
   /** Whether enrolments keep the process alive may have changed. */
   updateRef(): void {
-    const referenced =
-      this.#dialogs.size + this.#requests.size + this.#waiters.size > 0 ||
-      [...this.#enrolments.values()].some((enrolment) => enrolment.referenced);
-    this.#connection?.setRef(referenced);
+    const enrolled = [...this.#enrolments.values()].some((enrolment) => enrolment.referenced);
+    const referenced = enrolled || this.#waiters.size > 0;
+    this.#visit?.setRef(referenced || this.#visit.busy);
     if (referenced) this.#timer?.ref();
     else this.#timer?.unref();
   }
@@ -141,111 +129,160 @@ export class RegistrarLink implements DialogCarrier {
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
       this.#enrolments.clear();
-      for (const dialog of [...this.#dialogs.values()]) dialog.close();
       this.#disarm();
       this.#onGone = resolve;
-      if (this.#connection) this.#connection.close(closedError());
-      else resolve();
+      this.#visit?.close(closedError());
+      for (const visit of this.#leaving) visit.close(closedError());
+      this.#tellGone();
     });
     return this.#closing;
   }
 
   get #wanted(): boolean {
-    return this.#enrolments.size + this.#dialogs.size + this.#requests.size + this.#waiters.size > 0;
+    return this.#enrolments.size + this.#waiters.size > 0 || this.#visit?.busy === true;
   }
 
   #deadline(): Instant {
     return this.#environment.clock.now() + ANSWER_TIMEOUT;
   }
 
-  /** Resolves when the registrar has greeted; rejects if this attempt to reach it fails. */
-  async #connected(until: Instant, signal?: AbortSignal): Promise<RegistrarConnection> {
+  #nextRequest(): number {
+    this.#lastRequest++;
+    return this.#lastRequest;
+  }
+
+  /** Resolves when a registrar has greeted; rejects if none of them can be reached now. */
+  async #connected(until: Instant, signal?: AbortSignal): Promise<Visit> {
     if (this.#closing) throw closedError();
-    if (!this.#connection?.ready) {
-      this.#lastRequest++;
-      const connected = this.#waiters.ask(this.#lastRequest, until, signal);
+    if (!this.#visit?.ready) {
+      const connected = this.#waiters.ask(this.#nextRequest(), until, signal);
       this.#connect();
       await connected;
     }
     signal?.throwIfAborted();
-    if (!this.#connection) throw refusalError({ code: "lost" });
-    return this.#connection;
+    if (!this.#visit) throw refusalError({ code: "lost" });
+    return this.#visit;
   }
 
   #connect(): void {
     this.#disarm();
-    this.#connection ??= new RegistrarConnection(this.#url, this.#token, this.#environment, {
-      onReady: () => this.#onReady(),
-      onMessage: (message) => this.#receive(message),
-      onClose: (error) => this.#onClose(error),
-    });
+    this.#visit ??= this.#newVisit();
     this.updateRef();
   }
 
-  #onReady(): void {
+  #newVisit(): Visit {
+    const options = {
+      url: this.#urls[this.#turn]!,
+      token: this.#token,
+      environment: this.#environment,
+      greetingTimeout: Math.max(LEAST_GREETING_TIMEOUT, ANSWER_TIMEOUT / this.#urls.length),
+    };
+    const visit: Visit = new Visit(options, {
+      onReady: () => this.#onReady(visit),
+      onReplaced: (uid) => visit === this.#visit && this.#lose(uid, registeredAnew()),
+      onDraining: () => this.#onDraining(visit),
+      onDialog: (uid, dialog) => {
+        const enrolment = this.#enrolments.get(uid);
+        enrolment?.onDialog(dialog);
+        return enrolment !== undefined;
+      },
+      onChange: () => this.#settle(),
+      onClose: (error) => this.#onClose(visit, error),
+    });
+    return visit;
+  }
+
+  #onReady(visit: Visit): void {
+    this.#unreached = 0;
     this.#waiters.answerAll();
-    for (const enrolment of this.#enrolments.values()) void this.#renew(enrolment);
+    for (const enrolment of this.#enrolments.values()) void this.#renew(visit, enrolment);
     this.#settle();
   }
 
-  #onClose(error: Error): void {
-    this.#connection = undefined;
-    this.#draining = false;
-    this.#waiters.failAll(error);
-    this.#requests.failAll(error);
-    this.#opens.failAll(error);
-    for (const dialog of this.#dialogs.values()) dialog.end(error);
-    this.#dialogs.clear();
+  /** Its dialogs may end there; all else goes on elsewhere. */
+  #onDraining(visit: Visit): void {
+    if (visit !== this.#visit) return;
+    this.#leave(visit);
+    this.#moveOn();
+    this.#settle();
+  }
+
+  /** It ends when nothing of it is needed any more. */
+  #leave(visit: Visit): void {
+    this.#visit = undefined;
+    this.#leaving.add(visit);
+  }
+
+  #onClose(visit: Visit, error: Error): void {
+    if (!this.#leaving.delete(visit)) {
+      this.#visit = undefined;
+      this.#unreached++;
+      this.#moveOn(error);
+    }
+    this.#tellGone();
+  }
+
+  /** The current registrar is lost, or not to be had: the next one, at once as long as somebody waits. */
+  #moveOn(error?: Error): void {
     this.#disarm();
-    this.#onGone?.();
+    this.#turn = (this.#turn + 1) % this.#urls.length;
+    if (this.#closing) {
+      this.#waiters.failAll(closedError());
+      return;
+    }
+    if (this.#waiters.size > 0 && this.#unreached < this.#urls.length) {
+      this.#connect();
+      return;
+    }
+    this.#unreached = 0;
+    if (error) this.#waiters.failAll(error);
     if (this.#enrolments.size === 0) return;
     const delay = backOff(this.#failures, this.#environment.random);
     this.#failures++;
     this.#arm(delay, () => this.#connect());
   }
 
-  async #register(enrolment: Enrolment, until: Instant): Promise<void> {
+  async #register(visit: Visit, enrolment: Enrolment, until: Instant): Promise<void> {
     const { uid, keyPair, salt, transportType } = enrolment;
     const { crypto, random } = this.#environment;
-    this.#lastRequest++;
-    const request = this.#lastRequest;
-    const challenged = this.#requests.ask(request, until);
-    this.#connection!.send({ type: "challenge", request });
-    const answer = await challenged;
-    const ephemeral = fromBase64Url(answer.type === "challenge" ? answer.ephemeral : "")!;
+    const { origin } = visit;
+    const request = this.#nextRequest();
+    const challenge = await visit.ask({ type: "challenge", request }, "challenge", until);
+    const ephemeral = fromBase64Url(challenge.ephemeral)!;
     const nonce = random.fill(new Uint8Array(16));
-    const context = { origin: this.#origin, ephemeral, nonce, uid };
+    const context = { origin, ephemeral, nonce, uid };
     const proof = registrationProof(crypto, keyPair, ephemeral, context);
-    const connection = this.#connection;
-    if (!proof || !connection) throw refusalError({ code: "unproved", text: "its key is unusable" });
-    const registered = this.#requests.ask(request, until);
-    connection.send({
-      type: "register",
-      request,
+    if (!proof) throw refusalError({ code: "unproved", text: "its key is unusable" });
+    const shown = {
       publicKey: toBase64Url(keyPair.publicKey),
       salt: toBase64Url(salt),
       nonce: toBase64Url(nonce),
-      origin: this.#origin,
+      origin,
       transportType,
       proof: toBase64Url(proof),
-    });
-    await registered;
+    };
+    await visit.ask({ type: "register", request, ...shown }, "registered", until);
     this.#failures = 0;
   }
 
   /** After a reconnect: the same uid. What time may heal is tried again with the next connection. */
-  async #renew(enrolment: Enrolment): Promise<void> {
+  async #renew(visit: Visit, enrolment: Enrolment): Promise<void> {
     const { uid } = enrolment;
-    const connection = this.#connection;
     try {
-      await this.#register(enrolment, this.#deadline());
+      await this.#register(visit, enrolment, this.#deadline());
       // Withdrawn meanwhile.
-      if (!this.#enrolments.has(uid)) connection?.send({ type: "unregister", uid });
+      if (!this.#enrolments.has(uid)) visit.unregister(uid);
     } catch (error) {
       if (codeOf(error) === "ERR_1TP_SIGNALING_REFUSED") this.#lose(uid, toError(error));
-      else if (connection === this.#connection) connection?.close(toError(error));
+      else if (visit === this.#visit) this.#abandon(visit, toError(error));
     }
     this.#settle();
+  }
+
+  #abandon(visit: Visit, error: Error): void {
+    this.#leave(visit);
+    visit.close(error);
+    this.#moveOn(error);
   }
 
   #lose(uid: string, error: Error): void {
@@ -255,66 +292,23 @@ export class RegistrarLink implements DialogCarrier {
     this.#settle();
   }
 
-  #receive(message: RegistrarMessage): void {
-    switch (message.type) {
-      case "signal":
-        this.#dialogs.get(message.dialog)?.receive(message.body);
-        break;
-      case "challenge":
-      case "registered":
-        this.#requests.answer(message.request, message);
-        break;
-      case "refused":
-        this.#requests.fail(message.request, refusalError(message));
-        break;
-      case "opened":
-        this.#opens.answer(message.dialog);
-        break;
-      case "close":
-        this.#onDialogClose(message.dialog, message.code && { code: message.code, text: message.text });
-        break;
-      case "incoming":
-        this.#incoming(message.dialog, message.uid);
-        break;
-      case "replaced":
-        this.#lose(message.uid, registeredAnew());
-        break;
-      case "draining":
-        this.#draining = true;
-        this.#settle();
-    }
-  }
-
-  #onDialogClose(id: number, refusal: Refusal | undefined): void {
-    const error = refusal && refusalError(refusal);
-    const dialog = this.#dialogs.get(id);
-    this.#dialogs.delete(id);
-    this.#opens.fail(id, error ?? refusalError({ code: "lost" }));
-    dialog?.end(error);
-    this.#settle();
-  }
-
-  #incoming(id: number, uid: string): void {
-    const enrolment = this.#enrolments.get(uid);
-    if (id >= 0 || this.#dialogs.has(id)) return;
-    if (!enrolment || this.#dialogs.size >= MAX_INCOMING) {
-      this.#connection?.send({ type: "close", dialog: id });
-      return;
-    }
-    const dialog = new RegistrarDialog(id, this);
-    this.#dialogs.set(id, dialog);
-    this.#settle();
-    enrolment.onDialog(dialog);
-  }
-
-  /** After every change of what the connection is needed for. */
+  /** After every change of what the connections are needed for. */
   #settle(): void {
-    const connection = this.#connection;
     if (this.#closing) return;
-    if (connection && this.#draining && this.#dialogs.size === 0) connection.close(closedError());
-    else if (this.#wanted ? connection : !connection) this.#disarm();
-    else if (connection && !this.#timer) this.#arm(LINGER, () => connection.close(closedError()));
+    for (const left of this.#leaving) if (!left.busy) left.close(closedError());
+    const visit = this.#visit;
+    if (this.#wanted ? visit : !visit) this.#disarm();
+    else if (visit && !this.#timer) this.#arm(LINGER, () => this.#rest(visit));
     this.updateRef();
+  }
+
+  #rest(visit: Visit): void {
+    this.#leave(visit);
+    this.#settle();
+  }
+
+  #tellGone(): void {
+    if (!this.#visit && this.#leaving.size === 0) this.#onGone?.();
   }
 
   #arm(delay: number, fire: () => void): void {
@@ -330,6 +324,10 @@ export class RegistrarLink implements DialogCarrier {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
+}
+
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
 
 function closedError(): Error {

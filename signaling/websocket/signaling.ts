@@ -1,5 +1,5 @@
 import { crypto, nextTurn, runtime, webSockets } from "#platform";
-import { checkOptional, typeError, valueError } from "../../src/base/argument.ts";
+import { checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
 import { nodeError, OnetpError } from "../../src/base/errors.ts";
 import { checkSalt, deriveUid, isUid, SALT_LENGTH } from "../../src/base/uid.ts";
 import type { KeyPair } from "../../src/contract/crypto.ts";
@@ -9,6 +9,7 @@ import type {
   Registration,
   Signaling,
   SignalingAddress,
+  SignalingServices,
 } from "../../src/contract/dialog.ts";
 import type { JsonObject } from "../../src/contract/endpoint.ts";
 import { originOf } from "../registrar/proof.ts";
@@ -20,13 +21,22 @@ const TYPE = "websocket-signaling";
 /** The longest URL in a stranger's address that is dialled (chosen: browsers stop at 2,048). */
 const MAX_URL = 2_048;
 
+/** The link to our own registrars: no origin. */
+const OWN = "own";
+
+/** More URLs are a mistake (chosen). */
+const MAX_URLS = 16;
+
 /** Registrars that are needed at once, those included that addresses name (chosen: peers use a few). */
 const MAX_LINKS = 16;
 
 /** Options of the websocket signaling. */
 export interface WebSocketSignalingOptions {
-  /** The registrar to register with; http and https mean ws and wss. */
-  readonly url: string;
+  /**
+   * The registrar to register with; http and https mean ws and wss. Of several URLs of one registrar, or of registrars
+   * that share a directory, one is used at a time, and the next when it drains or is down.
+   */
+  readonly url: string | readonly string[];
   /** What the registrar asks for, if it does. Never told to another registrar. */
   readonly token?: string;
 }
@@ -36,31 +46,32 @@ export interface WebSocketSignalingOptions {
  * something is registered. Addresses that name another registrar are opened there.
  */
 export class WebSocketSignaling implements Signaling {
-  readonly #url: string;
-  readonly #origin: string;
+  readonly #urls: readonly string[];
+  /** Of our own URLs. */
+  readonly #origins: ReadonlySet<string>;
   readonly #token: string | undefined;
-  /** By origin. */
+  /** By origin; the one of our own URLs is `OWN`. */
   readonly #links = new Map<string, RegistrarLink>();
   #keyPair: KeyPair | undefined;
   #closed = false;
 
   /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
   constructor(options: WebSocketSignalingOptions) {
-    if (typeof options?.url !== "string") throw typeError("options.url", "of type string", options?.url);
-    const { url, token } = options;
+    const urls = urlsIn(options);
+    const { token } = options;
     checkOptional("options.token", token, "string");
-    const origin = originOf(url);
-    if (origin === undefined) {
+    for (const url of urls) {
+      if (originOf(url) !== undefined) continue;
       throw valueError("options.url", "must be a URL that begins with ws, wss, http or https", url);
     }
-    this.#url = url;
-    this.#origin = origin;
+    this.#urls = urls;
+    this.#origins = new Set(urls.map((url) => originOf(url)!));
     this.#token = token;
   }
 
   accepts(address: JsonObject): boolean {
     if (address?.type !== TYPE || !isUid(address.uid)) return false;
-    const { url = this.#url } = address;
+    const { url = this.#urls[0]! } = address;
     return typeof url === "string" && url.length <= MAX_URL && originOf(url) !== undefined;
   }
 
@@ -83,14 +94,14 @@ export class WebSocketSignaling implements Signaling {
       onLost: (error) => nextTurn(() => options.onClose?.(error)),
     };
     const { openWebSocket } = await webSockets();
-    const link = this.#linkTo(this.#url, openWebSocket);
-    await link.enrol(enrolment);
+    const link = this.#linkTo(this.#urls[0]!, openWebSocket);
+    const url = await link.enrol(enrolment);
     const setRef = (referenced: boolean): void => {
       enrolment.referenced = referenced;
       link.updateRef();
     };
     return {
-      address: { type: TYPE, uid, url: this.#url },
+      address: { type: TYPE, uid, url },
       close: () => link.withdraw(enrolment),
       ref: () => setRef(true),
       unref: () => setRef(false),
@@ -100,10 +111,17 @@ export class WebSocketSignaling implements Signaling {
   async open(address: SignalingAddress, transportType: string, signal?: AbortSignal): Promise<Dialog> {
     signal?.throwIfAborted();
     if (!this.accepts(address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS");
-    const { url = this.#url } = address;
+    const { url = this.#urls[0]! } = address;
     const { openWebSocket } = await webSockets();
     signal?.throwIfAborted();
     return this.#linkTo(url as string, openWebSocket).open(address.uid, transportType, signal);
+  }
+
+  async services(signal?: AbortSignal): Promise<SignalingServices> {
+    signal?.throwIfAborted();
+    const { openWebSocket } = await webSockets();
+    signal?.throwIfAborted();
+    return this.#linkTo(this.#urls[0]!, openWebSocket).services(signal);
   }
 
   async close(): Promise<void> {
@@ -115,16 +133,20 @@ export class WebSocketSignaling implements Signaling {
   #linkTo(url: string, open: Environment["open"]): RegistrarLink {
     if (this.#closed) throw nodeError("ERR_STREAM_DESTROYED", "The signaling is closed");
     const origin = originOf(url)!;
-    const known = this.#links.get(origin);
+    const own = this.#origins.has(origin);
+    const name = own ? OWN : origin;
+    const known = this.#links.get(name);
     if (known) return known;
     for (const [other, link] of this.#links) if (link.unused) this.#links.delete(other);
     if (this.#links.size >= MAX_LINKS) {
       throw new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail: `at most ${MAX_LINKS} registrars at once` });
     }
-    const token = origin === this.#origin ? this.#token : undefined;
     const { clock, random } = runtime;
-    const link = new RegistrarLink(url, token, { clock, random, crypto, open });
-    this.#links.set(origin, link);
+    const environment = { clock, random, crypto, open };
+    const link = own
+      ? new RegistrarLink(this.#urls, this.#token, environment)
+      : new RegistrarLink([url], undefined, environment);
+    this.#links.set(name, link);
     return link;
   }
 
@@ -132,4 +154,17 @@ export class WebSocketSignaling implements Signaling {
     this.#keyPair ??= crypto.keyPair(runtime.random.fill(new Uint8Array(32)));
     return this.#keyPair;
   }
+}
+
+/** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE */
+function urlsIn(options: WebSocketSignalingOptions | undefined): readonly string[] {
+  const url: unknown = options?.url;
+  const urls: unknown[] = Array.isArray(url) ? url : [url];
+  if (!urls.every((each) => typeof each === "string")) {
+    throw typeError("options.url", "of type string or an array of strings", url);
+  }
+  if (urls.length < 1 || urls.length > MAX_URLS) {
+    throw rangeError("options.url", `1 to ${MAX_URLS} URLs`, urls.length);
+  }
+  return urls;
 }

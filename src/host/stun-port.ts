@@ -9,7 +9,7 @@ import type {
 import type { Runtime } from "../contract/runtime.ts";
 import { StunClient } from "../stun/client.ts";
 import { classOf } from "../stun/message.ts";
-import { type Answer, BindingResponder, type ResponderOptions } from "../stun/responder.ts";
+import { type Answer, BindingResponder } from "../stun/responder.ts";
 import { StunRequests } from "./stun-requests.ts";
 
 /** What a port does besides asking. */
@@ -105,13 +105,15 @@ export class StunPort implements DatagramSink {
   }
 }
 
-/** A STUN server on several sockets of one host, RFC 5780 where their addresses allow. Attaches itself to them. */
+/**
+ * A STUN server on several sockets of one host, RFC 5780 where their addresses allow. Attaches itself to them. A
+ * responder that is given has to know them as its `origins`.
+ */
 export function serveStun(
   sockets: readonly DatagramSocket[],
   runtime: Runtime,
-  options: Omit<ResponderOptions, "origins"> = {},
+  responder = new BindingResponder({ origins: sockets.map(({ local }) => local) }),
 ): readonly StunPort[] {
-  const responder = new BindingResponder({ ...options, origins: sockets.map(({ local }) => local) });
   const ports: StunPort[] = [];
   const portOf = ({ address, port }: SocketAddress): StunPort | undefined =>
     ports[sockets.findIndex(({ local }) => local.address === address && local.port === port)];

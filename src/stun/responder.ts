@@ -1,3 +1,4 @@
+import { ipFamily, ipScope } from "../base/ip.ts";
 import { SourceLimit, type SourceLimitOptions } from "../base/source-limit.ts";
 import type { Instant } from "../contract/clock.ts";
 import type { Crypto } from "../contract/crypto.ts";
@@ -61,6 +62,7 @@ export type ResponderDrop = MessageDefect | "no-request" | "method" | "limit" | 
 export class BindingResponder {
   /** Datagrams that were not answered, by reason. */
   readonly drops = new Map<ResponderDrop, number>();
+  answers = 0;
   readonly #options: ResponderOptions;
   readonly #limit: SourceLimit;
 
@@ -84,6 +86,7 @@ export class BindingResponder {
     const drafts = success ? this.#success(request, remote, origin ?? local, local) : fault;
     const response = makeMessage(success ? "success" : "error", BINDING, request.transactionId, drafts);
     const fingerprint = findValue(request, FINGERPRINT_TYPE) !== undefined;
+    this.answers++;
     return {
       data: sealMessage(response, integrity, fingerprint),
       remote: { address: remote.address, port: (success && RESPONSE_PORT.in(request)) || remote.port },
@@ -143,14 +146,22 @@ function faultOf(request: ReceivedMessage, canChange: boolean): AttributeDraft[]
   return broken ? [ERROR_CODE.of({ code: BAD_REQUEST, reason: "" })] : [];
 }
 
-/** The own address that differs from `local` as asked for; undefined if there is none. */
+/**
+ * The own address that differs from `local` as asked for, of the same family and reach, so that who reached the one
+ * can hear the other; undefined if there is none.
+ */
 function originFor(
   change: Change | undefined,
   local: SocketAddress,
   origins: readonly SocketAddress[],
 ): SocketAddress | undefined {
   if (!change || !(change.ip || change.port)) return local;
+  const [family, scope] = [ipFamily(local.address), ipScope(local.address)];
   return origins.find(
-    ({ address, port }) => (address !== local.address) === change.ip && (port !== local.port) === change.port,
+    ({ address, port }) =>
+      (address !== local.address) === change.ip &&
+      (port !== local.port) === change.port &&
+      ipFamily(address) === family &&
+      ipScope(address) === scope,
   );
 }

@@ -41,6 +41,7 @@ const LAYERS: Table = {
   "src/browser.ts": ["src/portable.ts", "src/net", "src/preset", ...PLUGS],
   "transports/*": [...FOUNDATION, ...ENGINES, "src/host", "#platform"],
   "signaling/*": [...FOUNDATION, "#platform"],
+  "signaling/registrar": [...FOUNDATION, "src/stun", "src/host", "#platform"],
   "signaling/websocket": [...FOUNDATION, "#platform", "signaling/registrar"],
 };
 

@@ -35,7 +35,16 @@ const anyFrame = fc.oneof(
   message("refused", { request: anyNumber, code: anyCode }),
   message("replaced", { uid: fc.constantFrom(UID, "0".repeat(32)) }),
   message("opened", { dialog: anyNumber }),
-  message("incoming", { dialog: anyNumber, uid: fc.constantFrom(UID, "0".repeat(32)) }),
+  message("incoming", {
+    dialog: anyNumber,
+    uid: fc.constantFrom(UID, "0".repeat(32)),
+    address: fc.constantFrom("192.0.2.7", "::", "nowhere", 7),
+  }),
+  message("services", {
+    request: anyNumber,
+    stun: fc.constantFrom([], [{ port: 1 }], [{ host: "::1", port: 2 }], [null], 5),
+    turn: fc.constantFrom([], [{ uris: ["turn:t"], username: "u", password: "p" }], [{}]),
+  }),
   message("signal", { dialog: anyNumber }).map((head) => `${head}\n"body"`),
   message("signal", { dialog: anyNumber }).map((head) => `${head}\nno JSON`),
   message("close", { dialog: anyNumber, code: anyCode }),
@@ -47,7 +56,7 @@ const anyStep = fc.oneof(
   { arbitrary: anyFrame, weight: 6 },
   {
     arbitrary: fc
-      .constantFrom("open", "enrol", "drop", "wait", ...Array(8).fill("comply"))
+      .constantFrom("open", "services", "enrol", "drop", "wait", ...Array(8).fill("comply"))
       .map((verb) => ({ verb })),
     weight: 12,
   },
@@ -74,19 +83,22 @@ test("a registrar that says anything meets no exception and leaves nothing behin
       const clock = new VirtualClock();
       let sink: WebSocketSink | undefined;
       const said: string[] = [];
-      const end = (): void => {
-        const ended = sink;
-        sink = undefined;
-        ended?.onClose({ status: 1006, reason: "" });
+      const open = new Set<WebSocketSink>();
+      const end = (ended = sink): void => {
+        if (ended && open.delete(ended)) ended.onClose({ status: 1006, reason: "" });
       };
-      const ending = (): void => void clock.setTimer(clock.now(), end);
-      const link = new RegistrarLink("ws://hostile.test", undefined, {
+      const tell = (frame: string): void => {
+        if (sink && open.has(sink)) sink.onMessage(frame);
+      };
+      const link = new RegistrarLink(["ws://hostile.test"], undefined, {
         clock,
         random: seededRandom(1),
         crypto,
         open(_url, opened) {
           sink = opened;
-          clock.setTimer(clock.now(), () => opened === sink && opened.onOpen?.());
+          open.add(opened);
+          clock.setTimer(clock.now(), () => open.has(opened) && opened.onOpen?.());
+          const ending = (): void => void clock.setTimer(clock.now(), () => end(opened));
           const send = (frame: string | Uint8Array): void => void said.push(`${frame}`);
           return { buffered: 0, send, close: ending, terminate: ending, ref() {}, unref() {} };
         },
@@ -104,6 +116,7 @@ test("a registrar that says anything meets no exception and leaves nothing behin
       };
       const act: Record<string, () => void> = {
         open: () => settled(link.open(UID, "test").then(attach)),
+        services: () => settled(link.services()),
         enrol: () =>
           settled(
             link.enrol({
@@ -116,16 +129,16 @@ test("a registrar that says anything meets no exception and leaves nothing behin
               onLost: (error) => assert.ok(codeOf(error)),
             }),
           ),
-        drop: end,
+        drop: () => end(),
         comply: () => {
           const answer = honestAnswer(said.shift());
-          if (answer) sink?.onMessage(answer);
+          if (answer) tell(answer);
         },
         wait: () => clock.advance(1_000),
       };
       act.enrol!();
       for (const step of steps) {
-        if (typeof step === "string") sink?.onMessage(step);
+        if (typeof step === "string") tell(step);
         else act[step.verb]!();
         await setImmediate();
         clock.advance(1);

@@ -55,7 +55,7 @@ export async function gather(size: number, seed: number): Promise<void> {
 }
 
 async function arrive(host: RegistrarHost): Promise<Guest> {
-  const link = new RegistrarLink(URL_HERE, undefined, host.environment());
+  const link = new RegistrarLink([URL_HERE], undefined, host.environment());
   const keyPair = crypto.keyPair(host.random.fill(new Uint8Array(32)));
   const salt = host.random.fill(new Uint8Array(16));
   const uid = deriveUid(crypto, keyPair.publicKey, salt);

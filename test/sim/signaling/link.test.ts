@@ -21,7 +21,7 @@ interface Server {
 }
 
 function linkTo(host: RegistrarHost): RegistrarLink {
-  return new RegistrarLink(URL_HERE, undefined, host.environment());
+  return new RegistrarLink([URL_HERE], undefined, host.environment());
 }
 
 async function serve(host: RegistrarHost, link = linkTo(host)): Promise<Server> {
@@ -243,7 +243,7 @@ test("a registrar that refuses a registration says why", () =>
       const link = own(linkTo(host));
       await serve(host, link);
       await assert.rejects(serve(host, link), /at most 1 registrations per connection/);
-      const stranger = own(new RegistrarLink("ws://other.test", undefined, host.environment()));
+      const stranger = own(new RegistrarLink(["ws://other.test"], undefined, host.environment()));
       await assert.rejects(serve(host, stranger), /does not go by ws:\/\/other\.test/);
     },
     (clock) => new RegistrarHost(clock, 1, { registrations: 1 }),

@@ -55,7 +55,7 @@ function listenTo(sealed: SealedDialog): Ear {
 async function serve(host: RegistrarHost, identity: Identity, ears: Ear[]): Promise<string> {
   const { random } = host;
   const salt = random.fill(new Uint8Array(16));
-  await new RegistrarLink(URL_HERE, undefined, host.environment()).enrol({
+  await new RegistrarLink([URL_HERE], undefined, host.environment()).enrol({
     uid: deriveUid(crypto, identity.keyPair.publicKey, salt),
     keyPair: identity.keyPair,
     salt,
@@ -77,7 +77,7 @@ async function serve(host: RegistrarHost, identity: Identity, ears: Ear[]): Prom
 
 async function dial(host: RegistrarHost, uid: string, identity: Identity, server: string): Promise<Ear> {
   const { random } = host;
-  const dialog: Dialog = await new RegistrarLink(URL_HERE, undefined, host.environment()).open(uid, "test");
+  const dialog: Dialog = await new RegistrarLink([URL_HERE], undefined, host.environment()).open(uid, "test");
   const seal = Seal.opener("test", { crypto, random, identity, remotePublicKey: server });
   const sealed = await new Promise<SealedDialog>((resolve, reject) => {
     const onSettled = (error?: Error): void => (error ? reject(error) : resolve(opened));
