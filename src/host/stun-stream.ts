@@ -71,19 +71,27 @@ export async function bindingOverTcp(
   }
 }
 
-function connect(
+async function connect(
   net: Net,
   { address, port }: SocketAddress,
   local: StreamBindingOptions["local"],
   signal: AbortSignal | undefined,
 ): Promise<NetSocket> {
+  signal?.throwIfAborted();
+  const from = {
+    ...(local?.address === undefined ? {} : { localAddress: local.address }),
+    ...(local?.port === undefined ? {} : { localPort: local.port }),
+  };
+  return connected(net.connect({ host: address, port, noDelay: true, ...from }), "connect", signal);
+}
+
+/** Waits for the event that says a socket is connected. Rejects with its error or the signal's reason; it is destroyed then. */
+export function connected<Connecting extends NetSocket>(
+  socket: Connecting,
+  event: "connect" | "secureConnect",
+  signal: AbortSignal | undefined,
+): Promise<Connecting> {
   return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const from = {
-      ...(local?.address === undefined ? {} : { localAddress: local.address }),
-      ...(local?.port === undefined ? {} : { localPort: local.port }),
-    };
-    const socket = net.connect({ host: address, port, noDelay: true, ...from });
     const onAbort = (): void => {
       socket.destroy();
       reject(signal?.reason);
@@ -94,7 +102,7 @@ function connect(
     };
     signal?.addEventListener("abort", onAbort);
     socket.once("error", onError);
-    socket.once("connect", () => {
+    socket.once(event, () => {
       signal?.removeEventListener("abort", onAbort);
       socket.off("error", onError);
       resolve(socket);

@@ -37,8 +37,9 @@ export const dgramOf: typeof node.dgramOf = () => undefined;
 /** The cipher a dialler takes unless the server asks otherwise: the faster one in JavaScript. */
 export const preferredCipher: CipherName = "ChaChaPoly";
 
-/** No TCP. */
+/** No TCP, and no TLS of our own. */
 export const tcp: typeof node.tcp = undefined;
+export const tls: typeof node.tls = undefined;
 
 /** The browser's own WebSockets; what needs a server is unsupported. */
 export const webSockets = async (): ReturnType<typeof node.webSockets> => import("./browser-web-socket.ts");

@@ -17,13 +17,24 @@ export { EventEmitter } from "node:events";
 export { addAbortSignal, Duplex } from "node:stream";
 export { nodeCrypto as crypto } from "./node-crypto.ts";
 export { borrowDatagram, dgramOf } from "./node-datagram.ts";
-export type { WebAnswer, WebClient, WebServer, WebServerOptions, WebServerTls } from "./node-web-socket.ts";
+export type {
+  WebAnswer,
+  WebClient,
+  WebHost,
+  WebServer,
+  WebServerOptions,
+  WebServerTls,
+} from "./node-web-server.ts";
+export type { WebClientTls } from "./node-web-socket.ts";
 
 /** The cipher a dialler takes unless the server asks otherwise: the faster one here. */
 export const preferredCipher: CipherName = "AESGCM";
 
 /** The kernel's TCP: `node:net`. Undefined in runtimes without it. */
 export const tcp: typeof net | undefined = net;
+
+/** TLS over TCP: `node:tls`, loaded when first needed. Undefined in runtimes without it. */
+export const tls: (() => Promise<typeof import("node:tls")>) | undefined = () => import("node:tls");
 
 /** Opens and serves WebSockets. Loaded when first needed: it takes longer to load than all the rest (m). */
 export const webSockets = (): Promise<typeof import("./node-web-socket.ts")> =>
