@@ -24,6 +24,9 @@ const HELD_UP: Millis = 1000;
 /** Chosen: over a slow path the peer hears of progress before it takes us for gone. */
 const ACK_DELAY: Millis = 10_000;
 
+/** Chosen: long enough for an answering END to go in the same record, too short to be noticed. */
+const END_ACK_DELAY: Millis = 5;
+
 /** MESSAGE frames that may wait (chosen). */
 const MAX_MESSAGES = 64;
 
@@ -113,11 +116,10 @@ export class Exchange {
       case "data":
         if (!this.receive.handleData(frame.offset, frame.body))
           return broken("data is out of order or window");
-        return this.#expectAck(now);
+        return this.#expectAck(now + ACK_DELAY);
       case "end":
-        return this.receive.handleEnd(frame.offset)
-          ? undefined
-          : broken("the end is not where the data ends");
+        if (!this.receive.handleEnd(frame.offset)) return broken("the end is not where the data ends");
+        return this.#expectAck(now + END_ACK_DELAY);
       case "ack":
         return this.send.handleAck(frame.offset, frame.window) ? undefined : broken("an ACK of nothing sent");
       case "reset":
@@ -139,8 +141,9 @@ export class Exchange {
     }
   }
 
-  #expectAck(now: Instant): undefined {
-    if (this.#deadlines.at("ack") === undefined) this.#deadlines.set("ack", now + ACK_DELAY);
+  #expectAck(latest: Instant): undefined {
+    const due = this.#deadlines.at("ack");
+    if (due === undefined || due > latest) this.#deadlines.set("ack", latest);
   }
 
   /** The next record with all there is to say; undefined if there is nothing. */
@@ -159,12 +162,14 @@ export class Exchange {
   #writeControl(now: Instant): void {
     if (this.#confirmDue) writer.write({ type: "confirm" });
     this.#confirmDue = false;
-    if (this.#ackDue || this.receive.ackDue) {
-      writer.write({ type: "ack", ...this.receive.takeAck(now, this.rtt) });
+    const { receive, send } = this;
+    const endsToo = receive.ended && send.ended && receive.unacknowledged;
+    if (this.#ackDue || receive.ackDue || endsToo) {
+      writer.write({ type: "ack", ...receive.takeAck(now, this.rtt) });
       this.#ackDue = false;
       this.#deadlines.clear("ack");
       // Whoever receives this much wants to know how large a window to grant.
-      if (!this.receive.ended && this.#roundTrip.isStale(now)) this.#pingDue = true;
+      if (!receive.ended && this.#roundTrip.isStale(now)) this.#pingDue = true;
     }
     if (this.#pingDue) writer.write({ type: "ping", token: this.#roundTrip.begin(now) });
     this.#pingDue = false;

@@ -68,10 +68,9 @@ export class ReceiveStream {
     return this.#received > this.#acknowledged;
   }
 
-  /** Worth an ACK at once: the peer's window would otherwise run low, or it has ended. */
+  /** Worth an ACK at once: the peer's window would otherwise run low. */
   get ackDue(): boolean {
-    if (this.#ended) return this.unacknowledged;
-    return this.#consumed + this.#window - this.#limit >= this.#window >> 2;
+    return !this.#ended && this.#consumed + this.#window - this.#limit >= this.#window >> 2;
   }
 
   /** What to tell the peer. The window grows while the application takes a whole one within two round trips. */

@@ -180,12 +180,25 @@ describe("closing", () => {
     assert.deepEqual([far.closed, far.error], [true, undefined]);
   });
 
-  it("is done with an abort as soon as the peer knows", () => {
+  it("is done with an abort as soon as the peer has said that it knows", () => {
     const wire = new Wire({ latency: 30 }).open();
     wire.near.do((engine) => engine.leave(wire.clock.now()));
-    wire.pass(59);
+    wire.pass(64);
     assert.equal(wire.near.closed, false);
     wire.pass(2);
+    assert.deepEqual([wire.near.closed, wire.near.error], [true, undefined]);
+  });
+
+  it("says that it has seen the end together with its own", () => {
+    const wire = new Wire({ latency: 30 }).open();
+    wire.pass(100);
+    const count = (): number => wire.recorded.filter(({ to }) => to === wire.near).length;
+    const sent = count();
+    wire.near.do((engine) => engine.end());
+    wire.pass(31);
+    wire.far.do((engine) => engine.end());
+    wire.pass(100);
+    assert.equal(count(), sent + 1);
     assert.deepEqual([wire.near.closed, wire.near.error], [true, undefined]);
   });
 
