@@ -2,8 +2,10 @@
 export interface WebSocketSink {
   /** It can be written to. Only where it was opened, not where it was accepted. */
   onOpen?(): void;
-  /** A whole message, text or binary. */
+  /** A whole message, text or binary. The bytes are the sink's to keep. */
   onMessage(message: string | Uint8Array): void;
+  /** Nothing is lent any more. */
+  onDrain?(): void;
   /** It is gone, or never came to be: exactly once, last. */
   onClose(close: WebSocketClose): void;
 }
@@ -21,6 +23,8 @@ export interface WebSocketClose {
 export interface WebSocketLink {
   /** Bytes that wait to be sent. */
   readonly buffered: number;
+  /** True: what was sent may still be read; `onDrain` follows. Absent where `send` copies. */
+  readonly lent?: boolean;
   /** Not before `onOpen`. What is sent after the end is lost. */
   send(message: string | Uint8Array): void;
   /** The closing handshake; `onClose` follows within seconds whatever the peer does. */

@@ -1,10 +1,11 @@
 import type { tcp } from "#platform";
-import { codeOf, systemError } from "../../src/base/errors.ts";
+import { systemError } from "../../src/base/errors.ts";
 import { ipFamily } from "../../src/base/ip.ts";
-import { type ListeningRequest, listeningRequests, relaxedRequest } from "../../src/base/listening.ts";
+import type { ListeningRequest } from "../../src/base/listening.ts";
 import { socketEndpoint, withoutZone } from "../../src/base/socket-address.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
+import { bindIndicated } from "../../src/host/indicated-binding.ts";
 import { TcpChannel } from "./channel.ts";
 import type { TcpSocketOptions } from "./dial.ts";
 
@@ -28,32 +29,11 @@ export async function listenTcp(
   options: TcpServerOptions & TcpSocketOptions,
   context: ListenContext,
 ): Promise<TcpListener> {
-  const { listeningInfo, runtime, exclusive } = context;
-  const bound: Bound[] = [];
-  try {
-    for (const request of listeningRequests(listeningInfo, runtime.interfaces(), exclusive)) {
-      bound.push(await bindIndicated(net, options, context, request));
-    }
-  } catch (error) {
-    for (const { server } of bound) server.close();
-    throw error;
-  }
+  const bound = await bindIndicated(context, {
+    bind: (request) => bind(net, options, context, request),
+    release: ({ server }) => void server.close(),
+  });
   return new TcpListener(bound);
-}
-
-async function bindIndicated(
-  net: Net,
-  options: TcpServerOptions & TcpSocketOptions,
-  context: ListenContext,
-  request: ListeningRequest,
-): Promise<Bound> {
-  try {
-    return await bind(net, options, context, request);
-  } catch (error) {
-    const weaker = relaxedRequest(request, codeOf(error), context.runtime.interfaces());
-    if (context.exclusive || !weaker) throw error;
-    return bindIndicated(net, options, context, weaker);
-  }
 }
 
 /** Without a host `net` binds both families (and ignores ipv6Only), or IPv4 alone where there is no IPv6. */
