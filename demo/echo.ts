@@ -47,9 +47,9 @@ export async function sendFile(row: Row, info: ConnectionInfo, path: string): Pr
   const start = performance.now();
   await Promise.all([pipeline(file, socket), pipeline(socket, measured)]);
   const seconds = (performance.now() - start) / 1000;
-  const { address, port } = socket.remoteAddress?.transportInfo ?? {};
+  const { address, port, url } = socket.remoteAddress?.transportInfo ?? {};
   return {
-    endpoint: typeof address === "string" ? `${address} port ${port}` : "this process",
+    endpoint: typeof address === "string" ? `${address} port ${port}` : `${url ?? "this process"}`,
     connectMs,
     bytes,
     megabytesPerSecond: bytes / 1e6 / seconds,

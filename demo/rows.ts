@@ -13,6 +13,7 @@ export const rows: readonly Row[] = [
   { name: "memory", transports: () => [new transports.memory()], oneProcess: true },
   { name: "tcp", transports: () => [new transports.tcp()] },
   { name: "udp", transports: () => [new transports.udp()] },
+  { name: "websocket", transports: () => [new transports.websocket()] },
 ];
 
 /** The row of that name. */

@@ -6,6 +6,7 @@
 import { MemoryTransport } from "../transports/memory/index.ts";
 import type { TcpTransport as TcpInNode } from "../transports/tcp/index.ts";
 import type { UdpTransport as UdpInNode } from "../transports/udp/index.ts";
+import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
 import { browserPreset } from "./preset/browser.ts";
 import { unsupported } from "./preset/unsupported.ts";
@@ -19,6 +20,11 @@ export const TcpTransport = unsupported<typeof TcpInNode>("tcp", "a page has no 
 export const UdpTransport = unsupported<typeof UdpInNode>("udp", "a page has no UDP");
 
 /** The transports by their words, to be used with `new`. */
-export const transports = { memory: MemoryTransport, tcp: TcpTransport, udp: UdpTransport } as const;
+export const transports = {
+  memory: MemoryTransport,
+  tcp: TcpTransport,
+  udp: UdpTransport,
+  websocket: WebSocketTransport,
+} as const;
 
 setDefaultTransports(browserPreset);

@@ -14,6 +14,7 @@
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
+import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
 import { nodePreset } from "./preset/node.ts";
 
@@ -23,6 +24,11 @@ export * from "./portable.ts";
 export { TcpTransport, UdpTransport };
 
 /** The transports by their words, to be used with `new`. */
-export const transports = { memory: MemoryTransport, tcp: TcpTransport, udp: UdpTransport } as const;
+export const transports = {
+  memory: MemoryTransport,
+  tcp: TcpTransport,
+  udp: UdpTransport,
+  websocket: WebSocketTransport,
+} as const;
 
 setDefaultTransports(nodePreset);

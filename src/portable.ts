@@ -6,12 +6,14 @@
 import { LocalSignaling } from "../signaling/local/index.ts";
 import { WebSocketSignaling } from "../signaling/websocket/index.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
+import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
 
 export { diagnosticsChannel } from "#platform";
 export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
 export type { WebSocketSignalingOptions } from "../signaling/websocket/index.ts";
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
+export type { WebSocketTransportOptions } from "../transports/websocket/index.ts";
 export { endpointScope, formatEndpoint } from "./base/endpoint.ts";
 export { type ErrorCode, OnetpError } from "./base/errors.ts";
 export type { IpScope } from "./base/ip.ts";
@@ -66,6 +68,7 @@ export {
   SequentialScheduler,
   StaggeredScheduler,
   WebSocketSignaling,
+  WebSocketTransport,
 };
 
 /** The signalings by their words, to be used with `new`. */

@@ -19,9 +19,13 @@ export function endpointFamily(endpoint: Endpoint): 0 | 4 | 6 {
   return typeof address === "string" ? ipFamily(address) : 0;
 }
 
-/** How people read an endpoint: `tcp 192.168.1.30:61564`, or the transport's word alone. */
+/**
+ * How people read an endpoint: `tcp 192.168.1.30:61564`, `websocket wss://example.org/1tp`, or the transport's word alone.
+ * Nothing a stranger wrote breaks a line or steers a terminal.
+ */
 export function formatEndpoint(endpoint: Endpoint): string {
-  const { address, port } = endpoint.transportInfo;
+  const { address, port, url } = endpoint.transportInfo;
+  if (typeof url === "string" && URL.canParse(url)) return `${endpoint.transportType} ${new URL(url).href}`;
   if (typeof address !== "string" || typeof port !== "number") return endpoint.transportType;
   return `${endpoint.transportType} ${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
