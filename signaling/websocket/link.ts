@@ -128,7 +128,7 @@ export class RegistrarLink {
   /** Ends everything. Resolves when the connection is gone. */
   close(): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
-      this.#enrolments.clear();
+      for (const enrolment of [...this.#enrolments.values()]) this.withdraw(enrolment);
       this.#disarm();
       this.#onGone = resolve;
       this.#visit?.close(closedError());
