@@ -1,4 +1,5 @@
 import type { Endpoint } from "./endpoint.ts";
+import type { MessageLane } from "./message-lane.ts";
 
 /** Receives what a Channel brings. No method is ever called from inside a Channel method. */
 export interface ChannelSink {
@@ -57,6 +58,8 @@ export interface Channel {
   /** Let the channel keep the process alive (the default). */
   ref(): void;
   unref(): void;
+  /** Messages beside the byte stream, 0 to 255; only secured channels have them. */
+  lane?(number: number): MessageLane;
   set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): void;
   stats(): ChannelStats;
 }

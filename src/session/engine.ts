@@ -20,6 +20,8 @@ export type SessionEvent =
   /** Wake the engine afterwards: only now it acknowledges the end. */
   | { readonly type: "end" }
   | { readonly type: "message"; readonly message: Message }
+  /** Messages are taken again, after a `sendMessage` that said false. */
+  | { readonly type: "messageDrain" }
   /** What was written is the writer's again, and more may be, after a `mayWrite` that said false. */
   | { readonly type: "drain" }
   /** Our END has been sent, after all that was written. */
@@ -227,6 +229,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
     // Whoever answers an END with an END says both in one record.
     if (this.#finished || (receive.ended && !this.#endTold && !this.#paused)) return undefined;
     const record = exchange.nextRecord(now);
+    if (exchange.takeMessageDrain()) this.#events.push({ type: "messageDrain" });
     this.#noteSent(exchange);
     return record;
   }

@@ -27,8 +27,8 @@ const ACK_DELAY: Millis = 10_000;
 /** Chosen: long enough for an answering END to go in the same record, too short to be noticed. */
 const END_ACK_DELAY: Millis = 5;
 
-/** MESSAGE frames that may wait (chosen). */
-const MAX_MESSAGES = 64;
+/** MESSAGE frames that may wait (chosen: a quarter of a MiB at most, so that no lane waits for another for long). */
+const MAX_MESSAGES = 16;
 
 /** A message outside the byte stream. */
 export interface Message {
@@ -54,6 +54,7 @@ export class Exchange {
   readonly #roundTrip = new RoundTrip();
   readonly #deadlines = new Deadlines<"ping" | "silence" | "ack">();
   readonly #outgoing: Message[] = [];
+  #drainOwed = false;
   #heard = false;
   #confirmDue = false;
   #pingDue = false;
@@ -92,7 +93,16 @@ export class Exchange {
 
   /** False if too many wait already. */
   sendMessage(message: Message): boolean {
-    return this.#outgoing.length < MAX_MESSAGES && this.#outgoing.push(message) > 0;
+    if (this.#outgoing.length < MAX_MESSAGES) return this.#outgoing.push(message) > 0;
+    this.#drainOwed = true;
+    return false;
+  }
+
+  /** Whether messages are taken again, after one was refused; once. */
+  takeMessageDrain(): boolean {
+    if (!this.#drainOwed || this.#outgoing.length > 0) return false;
+    this.#drainOwed = false;
+    return true;
   }
 
   /** Takes every whole record; an error if one breaks the session. */

@@ -2,9 +2,11 @@ import { type Drive, drive } from "../base/drive.ts";
 import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Clock } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
+import type { MessageLane } from "../contract/message-lane.ts";
 import { SessionEngine, type SessionEvent } from "./engine.ts";
 import type { Message, Patience } from "./exchange.ts";
 import type { Initiator } from "./initiator.ts";
+import { Lanes } from "./lanes.ts";
 import { recycleRecord } from "./record.ts";
 import type { Responder } from "./responder.ts";
 
@@ -45,13 +47,13 @@ export class Session implements Channel {
   #flushing = false;
   #drainHeld = false;
   #closeHeld: { readonly error?: Error } | undefined;
-  /** Receives the peer's messages outside the byte stream; without it they are dropped. */
-  onMessage: ((message: Message) => void) | undefined;
+  readonly #lanes: Lanes;
 
   /** Takes the channel over and begins the handshake. */
   constructor(channel: Channel, handshake: Initiator | Responder, options: SessionOptions) {
     this.#channel = channel;
     this.#options = options;
+    this.#lanes = new Lanes({ defer: options.defer, send: (message) => this.#sendMessage(message) });
     this.#engine = new SessionEngine(handshake, channel.firstFlightSent, options.patience);
     this.#drive = drive(
       this.#engine,
@@ -86,6 +88,8 @@ export class Session implements Channel {
         this.#channelClosed = true;
         engine.handleClose(error);
         this.#drive.wake();
+        // Also where the end of the bytes waits for somebody to read them.
+        this.#lanes.close(error);
       },
     };
   }
@@ -131,8 +135,12 @@ export class Session implements Channel {
     return engine.mayWrite();
   }
 
-  /** False if too many messages wait, or there is nobody to send to. Bodies have at most 16 KiB. */
-  sendMessage(message: Message): boolean {
+  /** @throws ERR_OUT_OF_RANGE */
+  lane(number: number): MessageLane {
+    return this.#lanes.lane(number);
+  }
+
+  #sendMessage(message: Message): boolean {
     const taken = this.#engine.sendMessage(message);
     this.#wakeSoon();
     return taken;
@@ -227,7 +235,10 @@ export class Session implements Channel {
         else this.#flush();
         break;
       case "message":
-        if (!this.#aborted) this.onMessage?.(event.message);
+        if (!this.#aborted) this.#lanes.receive(event.message);
+        break;
+      case "messageDrain":
+        if (!this.#aborted) this.#lanes.drain();
         break;
       case "peer":
         this.#authorize(event.publicKey);
@@ -282,6 +293,7 @@ export class Session implements Channel {
   }
 
   #tellHeld(): void {
+    if (this.#closeHeld) this.#lanes.close(this.#closeHeld.error);
     const sink = this.#sink;
     if (!sink) return;
     if (this.#drainHeld && !this.#closeHeld) {

@@ -299,7 +299,7 @@ describe("messages", () => {
     near.do((engine) => engine.write(text("last")));
     let taken = 0;
     while (near.engine.sendMessage({ channel: 1, body: text("x") })) taken++;
-    assert.equal(taken, 64);
+    assert.equal(taken, 16);
   });
 });
 
