@@ -61,7 +61,10 @@ export function testTransportEndpoints(check: TransportTest, setup: TransportSet
       fc.assert(
         fc.property(anything, (value) => {
           assert.equal(accepts(value), false);
-          assert.equal(accepts({ transportType: own.transportType, transportInfo: value }), false);
+          // Chance may hit upon the only field there is.
+          const fields = Object.keys(value ?? {});
+          if (Object.keys(own.transportInfo).some((name) => !fields.includes(name)))
+            assert.equal(accepts({ transportType: own.transportType, transportInfo: value }), false);
           assert.equal(accepts([value]), false);
         }),
         { numRuns: RUNS },
