@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before } from "node:test";
-import type { Plugin } from "esbuild";
+import type { BuildOptions } from "esbuild";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { bundlePage } from "./bundle.ts";
 import { startChromium } from "./chromium.ts";
@@ -59,9 +59,9 @@ export class Lab {
   }
 
   /** Opens `test/browser/page/<name>.ts` in a new tab. */
-  async open(name: string, plugins?: readonly Plugin[]): Promise<Tab> {
+  async open(name: string, options?: BuildOptions): Promise<Tab> {
     if (!this.#bundles.has(name)) {
-      this.#bundles.set(name, await bundlePage(`test/browser/page/${name}.ts`, plugins));
+      this.#bundles.set(name, await bundlePage(`test/browser/page/${name}.ts`, options));
     }
     this.serve(`/${name}.js`, this.#bundles.get(name)!);
     this.serve(`/${name}.html`, `<!doctype html><title>${name}</title><script src="/${name}.js"></script>`);
@@ -78,6 +78,7 @@ export class Lab {
     const tab = new Tab(await this.#context!.newPage());
     this.#tabs.push(tab);
     await tab.page.goto(new URL(path, this.origin).href);
+    assert.deepEqual(tab.faults, [], "faults while the page was loaded");
     return tab;
   }
 

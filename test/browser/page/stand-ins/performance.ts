@@ -1,0 +1,4 @@
+// What tests use of `node:perf_hooks`.
+const { performance: clock } = globalThis;
+
+export { clock as performance };
