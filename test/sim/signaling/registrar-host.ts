@@ -8,6 +8,7 @@ import { type Drive, drive } from "../../../src/base/drive.ts";
 import { systemError } from "../../../src/base/errors.ts";
 import { type SeededRandom, seededRandom } from "../../../src/base/random.ts";
 import type { Instant } from "../../../src/contract/clock.ts";
+import type { Directory } from "../../../src/contract/directory.ts";
 import type { WebSocketClose, WebSocketLink, WebSocketSink } from "../../../src/contract/web-socket.ts";
 import type { VirtualClock } from "../../kit/virtual-clock.ts";
 
@@ -28,15 +29,25 @@ export class RegistrarHost {
   /** What becomes of a frame of the registrar on its way to a client; default: itself. */
   meddle: (frame: string) => readonly string[] = (frame) => [frame];
   readonly #limits: Partial<RegistrarLimits>;
+  readonly #url: string;
+  readonly #directory: Directory | undefined;
   readonly #links = new Map<number, SimulatedLink>();
   #registrar: Registrar | undefined;
   #drive: Drive | undefined;
   #ids = 0;
 
-  constructor(clock: VirtualClock, seed = 1, limits: Partial<RegistrarLimits> = {}) {
+  /** Hosts that are given one `directory` are a cluster. */
+  constructor(
+    clock: VirtualClock,
+    seed = 1,
+    limits: Partial<RegistrarLimits> = {},
+    { url = URL_HERE, directory }: { readonly url?: string; readonly directory?: Directory } = {},
+  ) {
     this.clock = clock;
     this.random = seededRandom(seed);
     this.#limits = limits;
+    this.#url = url;
+    this.#directory = directory;
     this.start();
   }
 
@@ -51,16 +62,16 @@ export class RegistrarHost {
   /** What a client on this network stands on. */
   environment(): Environment {
     const { clock, random } = this;
-    return { clock, random, crypto, open: (_url, sink) => this.#open(sink) };
+    return { clock, random, crypto, open: (_url, sink) => this.open(sink) };
   }
 
   start(): void {
-    const directory = new MemoryDirectory();
+    const directory = this.#directory ?? new MemoryDirectory();
     const registrar = new Registrar({
       crypto,
       random: this.random,
       limits: limitsWith(this.#limits),
-      ownsOrigin: (origin) => origin === URL_HERE,
+      ownsOrigin: (origin) => origin === this.#url,
     });
     const driven = drive(
       registrar,
@@ -77,6 +88,10 @@ export class RegistrarHost {
         });
       },
     );
+    void directory.subscribe(registrar.name, (post) => {
+      registrar.handlePost(post);
+      driven.wake();
+    });
     this.#registrar = registrar;
     this.#drive = driven;
   }
@@ -108,7 +123,8 @@ export class RegistrarHost {
     this.#drive?.wake();
   }
 
-  #open(sink: WebSocketSink): WebSocketLink {
+  /** A connection to it. */
+  open(sink: WebSocketSink): WebSocketLink {
     this.dials.push(this.clock.now());
     this.#ids++;
     const id = this.#ids;

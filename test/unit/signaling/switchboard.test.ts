@@ -37,6 +37,20 @@ test("bodies are passed on as they are, whatever they are, both ways and in orde
   }
 });
 
+test("each side of a dialog is told where its registrar sees the other, in a cluster too", async () => {
+  const directory = new MemoryDirectory();
+  const here = await new RegistrarBench({ directory, seed: 1 }).join();
+  const there = await new RegistrarBench({ directory, seed: 2 }).join();
+  for (const other of [here, there]) {
+    const server = await here.greet("198.51.100.7");
+    const client = await other.greet("2001:db8::7");
+    const uid = await server.register();
+    await client.say({ type: "open", dialog: 1, uid, transportType: "test" });
+    assert.equal(server.expect("incoming").address, "2001:db8::7");
+    assert.equal(client.expect("opened").address, "198.51.100.7");
+  }
+});
+
 test("an unknown uid and another transport are refused as offline", async () => {
   const { client, server, uid } = await pair();
   await client.say({ type: "open", dialog: 2, uid: NOBODY, transportType: "test" });

@@ -111,6 +111,19 @@ describe("a responder with two addresses and two ports", () => {
     assert.deepEqual(RESPONSE_ORIGIN.in(response), LOCAL);
   });
 
+  it("names none that who reached it might not reach", () => {
+    const elsewhere = [
+      { address: "192.168.0.2", port: 3479 },
+      { address: "127.0.0.1", port: 3479 },
+      { address: "2a01::2", port: 3479 },
+    ];
+    const origins = [LOCAL, ...elsewhere];
+    const response = decoded(ask(request(), { origins })!.data);
+    assert.equal(OTHER_ADDRESS.in(response), undefined);
+    const change = request([CHANGE_REQUEST.of({ ip: true, port: true })]);
+    assert.equal(ask(change, { origins })!.success, false);
+  });
+
   it("answers from where it is asked to", () => {
     const changes = [
       [{ ip: false, port: false }, GRID[0]],
