@@ -43,7 +43,8 @@ export type DirectoryTask =
 
 /** A frame for a connection, or the end of it with a status of RFC 6455 §7.4. */
 export type Outgoing =
-  | { readonly connection: number; readonly frame: string }
+  /** `dialog`: the one it is about, if any. */
+  | { readonly connection: number; readonly frame: string; readonly dialog?: number }
   | { readonly connection: number; readonly cut: { readonly status: number; readonly reason: string } };
 
 /** What happened since the start, for `/metrics`. */
@@ -89,7 +90,8 @@ export class Mailroom {
   }
 
   send(member: Member, message: RegistrarMessage): void {
-    this.#outgoing.push({ connection: member.id, frame: encodeMessage(message) });
+    const about = "dialog" in message ? { dialog: message.dialog } : {};
+    this.#outgoing.push({ connection: member.id, frame: encodeMessage(message), ...about });
   }
 
   cut(connection: number, status: number, reason: string): void {

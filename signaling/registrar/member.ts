@@ -24,6 +24,8 @@ export class Member {
   readonly id: number;
   readonly address: string;
   readonly account: Account;
+  /** The key that the connection itself has proved, where it can. */
+  readonly publicKey: Uint8Array | undefined;
   /** It has said hello, with the token if one is asked for. */
   greeted = false;
   /** The transport of each uid. */
@@ -40,8 +42,15 @@ export class Member {
   readonly #visits = new Map<string, number>();
   #lastIncoming = 0;
 
-  constructor(id: number, address: string, account: Account, limits: RegistrarLimits) {
+  constructor(
+    id: number,
+    address: string,
+    account: Account,
+    limits: RegistrarLimits,
+    publicKey?: Uint8Array,
+  ) {
     this.id = id;
+    this.publicKey = publicKey;
     this.address = address;
     this.account = account;
     this.messages = new TokenBucket(limits.messageRate);

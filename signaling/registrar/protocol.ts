@@ -13,6 +13,7 @@
  *                                     <-   registered {request, uid}
  *                                     <-   refused {request, code, text?}
  *                                     <-   replaced {uid}                 registered anew elsewhere
+ *   enrol {request, salt, transportType} ->                               where the connection itself has proved a key
  *   unregister {uid}                  ->
  *   open {dialog, uid, transportType} ->                                  dialog: 1, 2, 3 … by the client
  *                                     <-   opened {dialog, address?}       the peer's address as seen
@@ -94,6 +95,12 @@ export interface RegisterMessage extends Named<"register">, OfRequest {
   readonly proof: string;
 }
 
+/** What a client shows whose connection has proved its key; the uid is that of this key and the salt. */
+export interface EnrolMessage extends Named<"enrol">, OfRequest {
+  readonly salt: string;
+  readonly transportType: string;
+}
+
 /** Either side ends a dialog. */
 export interface CloseMessage extends Named<"close">, OfDialog, Partial<Refusal> {}
 
@@ -130,6 +137,7 @@ export type ClientMessage =
   | (Named<"hello"> & { readonly version: number; readonly token?: string })
   | (Named<"challenge"> & OfRequest)
   | RegisterMessage
+  | EnrolMessage
   | (Named<"unregister"> & OfUid)
   | OpenMessage
   | SignalMessage
@@ -203,6 +211,7 @@ const CLIENT_SHAPES: Shapes = {
     transportType,
     proof: bytes(32),
   },
+  enrol: { ...ofRequest, salt: bytes(16), transportType },
   unregister: { uid: isUid },
   open: { ...ofDialog, uid: isUid, transportType },
   signal: ofDialog,

@@ -79,8 +79,11 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
     this.#switchboard = new Switchboard(this.#mailroom, options.limits);
   }
 
-  /** Somebody has connected. `id` is never used twice, `address` an IP literal. */
-  handleConnect(id: number, address: string, now: Instant): void {
+  /**
+   * Somebody has connected. `id` is never used twice, `address` an IP literal, `publicKey` what the connection itself
+   * has proved.
+   */
+  handleConnect(id: number, address: string, now: Instant, publicKey?: Uint8Array): void {
     this.counters.connects++;
     const { limits } = this.#options;
     const refusal = this.#refusesConnections();
@@ -89,7 +92,7 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
       this.#mailroom.cut(id, STATUS.later, account);
       return;
     }
-    const member = new Member(id, address, account, limits);
+    const member = new Member(id, address, account, limits, publicKey);
     this.#mailroom.members.set(id, member);
     this.#strangers.set(member, now);
     this.#heard.set(member, now);
@@ -234,6 +237,9 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
         break;
       case "register":
         this.#registrations.register(member, message, now);
+        break;
+      case "enrol":
+        this.#registrations.enrol(member, message, now);
         break;
       case "unregister":
         this.#registrations.unregister(member, message.uid);

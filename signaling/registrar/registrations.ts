@@ -8,10 +8,12 @@ import type { RegistrarLimits } from "./limits.ts";
 import type { DirectoryTask, Mailroom } from "./mailroom.ts";
 import type { Challenge, Member } from "./member.ts";
 import { registrationProof, sameProof } from "./proof.ts";
-import type { Refusal, RegisterMessage } from "./protocol.ts";
+import type { EnrolMessage, Refusal, RegisterMessage } from "./protocol.ts";
 
 /** How long a challenge can be answered, in ms (DESIGN §9). */
 const CHALLENGE_LIFETIME = 10_000;
+
+const UNPROVED: Refusal = { code: "unproved", text: "this connection has proved no key" };
 
 /** What checking proofs takes. */
 export interface RegistrationsOptions {
@@ -54,6 +56,22 @@ export class Registrations {
       this.#refuse(member, request, uid ?? { code: "unproved", text: "there is no such challenge" });
       return;
     }
+    this.#claim(member, uid, transportType, request);
+  }
+
+  /** As `register`, without a challenge: the connection has proved the key. */
+  enrol(member: Member, { request, salt, transportType }: EnrolMessage, now: Instant): void {
+    const { publicKey } = member;
+    const refusal = publicKey ? this.#overLimit(member, now) : UNPROVED;
+    if (!publicKey || refusal) {
+      this.#refuse(member, request, refusal ?? UNPROVED);
+      return;
+    }
+    const uid = deriveUid(this.#options.crypto, publicKey, fromBase64Url(salt)!);
+    this.#claim(member, uid, transportType, request);
+  }
+
+  #claim(member: Member, uid: string, transportType: string, request: number): void {
     // An eviction may overtake the directory's answer, and has to find it.
     member.uids.set(uid, transportType);
     this.#mailroom.ask({ type: "claim", uid, place: this.#mailroom.placeOf(member), request });

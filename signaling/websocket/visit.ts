@@ -36,7 +36,7 @@ export interface VisitSink {
 }
 
 type Answer = RegistrarMessage & { readonly type: "challenge" | "registered" | "services" };
-type Question = ClientMessage & { readonly type: "challenge" | "register" | "services" };
+type Question = ClientMessage & { readonly type: "challenge" | "enrol" | "register" | "services" };
 
 /** One stay at a registrar: a connection, what was asked over it, and the dialogs over it. */
 export class Visit implements DialogCarrier {
