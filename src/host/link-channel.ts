@@ -1,4 +1,4 @@
-import { nextTick } from "#platform";
+import { nextTurn } from "#platform";
 import { OnetpError, systemError } from "../base/errors.ts";
 import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
@@ -52,9 +52,8 @@ export class LinkChannel implements Channel {
   #peerEnded = false;
   #endTold = false;
 
-  #closing = false;
   #linkClosed = false;
-  /** How it is to be closed; without error not before the peer's end is told. */
+  /** How it is to be closed: at once, or when the peer's end is told. */
   #over: { readonly error: Error | undefined; readonly atOnce: boolean } | undefined;
 
   constructor({ link, remote, local }: LinkChannelParts) {
@@ -96,7 +95,7 @@ export class LinkChannel implements Channel {
     this.#sender.discard();
     // Bytes that are lent may become others once the writer hears of the close.
     if (error || this.#link.lent) this.#link.terminate();
-    else this.#leave();
+    else if (!this.#over && !this.#linkClosed) this.#leave();
     this.#over = { error, atOnce: true };
     this.#wake();
   }
@@ -105,7 +104,7 @@ export class LinkChannel implements Channel {
   #leave(): void {
     this.#ended = true;
     this.#sendEnd();
-    this.#close();
+    this.#link.close();
   }
 
   pause(): void {
@@ -150,10 +149,9 @@ export class LinkChannel implements Channel {
   closed(inOrder: boolean, error?: Error): void {
     this.#linkClosed = true;
     if (!this.#over) {
-      const complete = this.#closing || (inOrder && this.#peerEnded && this.#sender.ready);
+      const complete = inOrder && this.#peerEnded && this.#sender.ready;
+      // A peer that has left without an error is seen when we write, as over TCP.
       if (!complete) this.#finish(error ?? systemError("ECONNRESET", "read"));
-      // The peer has left without an error: as over TCP, we see that when we write.
-      else if (this.#ended) this.#finish();
     }
     this.#turn();
   }
@@ -183,7 +181,7 @@ export class LinkChannel implements Channel {
   #wake(): void {
     if (this.#turnDue) return;
     this.#turnDue = true;
-    nextTick(() => {
+    nextTurn(() => {
       this.#turnDue = false;
       this.#turn();
     });
@@ -243,13 +241,8 @@ export class LinkChannel implements Channel {
     const flushed = this.#flushed;
     this.#flushed = undefined;
     flushed?.();
-    if (this.#peerEnded) this.#close();
-    if (this.#linkClosed) this.#finish();
-  }
-
-  #close(): void {
-    if (this.#closing || this.#linkClosed) return;
-    this.#closing = true;
-    this.#link.close();
+    if (!this.#peerEnded) return;
+    if (!this.#linkClosed && !this.#over) this.#link.close();
+    this.#finish();
   }
 }

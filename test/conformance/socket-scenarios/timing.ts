@@ -52,7 +52,7 @@ export const timing: readonly Scenario[] = [
       }
       stage.client.note(`timeout after ${(await idle) >= 80 - SLACK ? "idleness" : "activity"}`);
       socket.end();
-      await closed(socket);
+      await stage.settled();
     },
   },
   {
