@@ -133,8 +133,9 @@ export class MemoryChannel implements Channel {
   }
 
   #turn(): void {
-    this.#receive();
+    // As with a wire, our end is taken before the peer's answer to it comes.
     this.#settleWrites();
+    this.#receive();
     const sink = this.#sink;
     if (this.#endTold && this.#endTaken) this.#closing ??= { error: undefined };
     if (!this.#closing || !sink) return;
