@@ -14,20 +14,23 @@
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
+import { UdpPunchTransport } from "../transports/udp-punch/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
 import { nodePreset } from "./preset/node.ts";
 
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
+export type { UdpPunchTransportOptions } from "../transports/udp-punch/index.ts";
 export * from "./portable.ts";
-export { TcpTransport, UdpTransport };
+export { TcpTransport, UdpPunchTransport, UdpTransport };
 
 /** The transports by their words, to be used with `new`. */
 export const transports = {
   memory: MemoryTransport,
   tcp: TcpTransport,
   udp: UdpTransport,
+  "udp-punch": UdpPunchTransport,
   websocket: WebSocketTransport,
 } as const;
 

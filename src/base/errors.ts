@@ -21,6 +21,7 @@ export const CODES = {
   ERR_1TP_STUN_REFUSED: { retry: false, text: "the STUN server did not do what it was asked for" },
   ERR_1TP_WEBSOCKET_REFUSED: { retry: false, text: "what answered does not open a WebSocket here" },
   ERR_1TP_TURN_REFUSED: { retry: true, text: "the TURN server does not relay" },
+  ERR_1TP_PUNCH_FAILED: { retry: true, text: "no way through the NATs was found" },
   ERR_1TP_ALL_ATTEMPTS_FAILED: { retry: true, text: "every attempt failed" },
 } as const satisfies Record<string, { readonly retry: boolean; readonly text: string }>;
 

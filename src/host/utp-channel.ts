@@ -34,6 +34,8 @@ export interface UtpChannelParts {
   readonly keep: (referenced: boolean) => void;
   /** Default: a stream of bytes. */
   readonly framing?: Framing;
+  /** The connection is closed; what it has sent may still have to be acknowledged. */
+  readonly onClosed?: () => void;
 }
 
 /** A uTP connection as a channel. What nobody reads yet stays in the connection, whose window then closes. */
@@ -45,6 +47,7 @@ export class UtpChannel implements Channel, ConnectionSink {
   readonly #connection: UtpConnection;
   readonly #keep: (referenced: boolean) => void;
   readonly #framing: Framing;
+  readonly #onClosed: (() => void) | undefined;
   #sink: ChannelSink | undefined;
   #paused = false;
   #referenced = true;
@@ -65,6 +68,7 @@ export class UtpChannel implements Channel, ConnectionSink {
     this.#connection = parts.connection;
     this.#keep = parts.keep;
     this.#framing = parts.framing ?? STREAM;
+    this.#onClosed = parts.onClosed;
     parts.connection.sink = this;
     this.#readable = parts.connection.readable > 0;
     this.#keep(true);
@@ -157,6 +161,7 @@ export class UtpChannel implements Channel, ConnectionSink {
     // In good order although the last acknowledgement was lost: the peer has it all.
     if (!error) this.onFinished();
     if (this.#referenced) this.#keep(false);
+    this.#onClosed?.();
     this.#deliver();
   }
 

@@ -1,0 +1,46 @@
+import type { Instant } from "../contract/clock.ts";
+import type { NatBehaviour } from "./behaviour.ts";
+import type { PunchTrick } from "./trick.ts";
+import { lowTtl } from "./tricks/low-ttl.ts";
+import { simultaneous } from "./tricks/simultaneous.ts";
+
+/** Every trick there is. */
+export const TRICKS: readonly PunchTrick[] = [lowTtl, simultaneous];
+
+/** The tricks that make sense for such a pair, best first. */
+export function ranking(
+  tricks: readonly PunchTrick[],
+  local: NatBehaviour,
+  remote: NatBehaviour,
+): readonly PunchTrick[] {
+  return tricks
+    .map((trick) => ({ trick, rating: trick.rate(local, remote) }))
+    .filter(({ rating }) => rating > 0)
+    .sort((a, b) => b.rating - a.rating)
+    .map(({ trick }) => trick);
+}
+
+/** Which trick joins in when: the best that has not begun, each after the patience of the one before. */
+export class Planner {
+  #waiting: readonly PunchTrick[];
+  #nextAt: Instant = Number.NEGATIVE_INFINITY;
+
+  constructor(tricks: readonly PunchTrick[]) {
+    this.#waiting = tricks;
+  }
+
+  /** Takes the trick that is to begin now; call until undefined. */
+  take(local: NatBehaviour, remote: NatBehaviour, now: Instant): PunchTrick | undefined {
+    if (now < this.#nextAt) return undefined;
+    const [best] = ranking(this.#waiting, local, remote);
+    if (!best) return undefined;
+    this.#waiting = this.#waiting.filter((trick) => trick !== best);
+    this.#nextAt = now + best.patience;
+    return best;
+  }
+
+  /** When to call `take` again; undefined if no trick that is left makes sense. */
+  next(local: NatBehaviour, remote: NatBehaviour): Instant | undefined {
+    return ranking(this.#waiting, local, remote).length > 0 ? this.#nextAt : undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import type { JsonObject } from "../contract/endpoint.ts";
+import { type NatBehaviour, readBehaviour } from "./behaviour.ts";
+import { type NatCandidate, readCandidate } from "./candidate.ts";
+import type { CheckIdentity } from "./check.ts";
+
+/** Candidates of one side that count (chosen: a host has few addresses, and each may cost eight datagrams). */
+export const MAX_CANDIDATES = 16;
+
+/** What one side tells the other over the dialog. The first signal has an identity; all else may come at any time. */
+export interface PunchSignal {
+  /** What checks to this side are signed with. */
+  readonly identity?: CheckIdentity;
+  /** Those that were not told before. */
+  readonly candidates: readonly NatCandidate[];
+  readonly nat?: NatBehaviour;
+  /** To so many of the other side's candidates, in the order they were told, something has been sent. */
+  readonly opened?: number;
+  /** The trick by this name has done its part here. */
+  readonly ready?: string;
+}
+
+/** A signal as it was written by the other side, and how much of it made no sense. */
+export interface ReadSignal extends PunchSignal {
+  readonly malformed: number;
+}
+
+/** As JSON. */
+export function writePunchSignal({ identity, candidates, nat, opened, ready }: PunchSignal): JsonObject {
+  return {
+    ...(identity && { user: identity.user, password: identity.password }),
+    ...(candidates.length > 0 && {
+      candidates: candidates.map(({ kind, address, port }) => ({ kind, address, port })),
+    }),
+    ...(nat && { nat: { ...nat } }),
+    ...(opened !== undefined && { opened }),
+    ...(ready !== undefined && { ready }),
+  };
+}
+
+/** What can be understood of a stranger's signal; undefined if it is none. Never throws. */
+export function readPunchSignal(body: unknown): ReadSignal | undefined {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) return undefined;
+  const { user, password, candidates, nat, opened, ready } = body as Record<string, unknown>;
+  const identity = isWord(user, 4, 32) && isWord(password, 16, 64) ? { user, password } : undefined;
+  if ((user !== undefined || password !== undefined) && !identity) return undefined;
+  const told = Array.isArray(candidates) ? candidates : [];
+  const understood: NatCandidate[] = [];
+  for (const candidate of told.slice(0, MAX_CANDIDATES)) {
+    const read = readCandidate(candidate);
+    if (read) understood.push(read);
+  }
+  return {
+    ...(identity && { identity }),
+    candidates: understood,
+    ...(nat !== undefined && { nat: readBehaviour(nat) }),
+    ...(isCount(opened) && { opened }),
+    ...(isWord(ready, 1, 32) && { ready }),
+    malformed: told.length - understood.length,
+  };
+}
+
+/** Letters, digits, `-` and `_`: what base64url has. */
+function isWord(value: unknown, least: number, most: number): value is string {
+  return typeof value === "string" && value.length >= least && value.length <= most && /^[\w-]*$/.test(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_CANDIDATES;
+}

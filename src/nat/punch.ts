@@ -1,0 +1,374 @@
+import { toHex } from "../base/bytes.ts";
+import { ipFamily } from "../base/ip.ts";
+import type { Instant, Millis } from "../contract/clock.ts";
+import type { Crypto } from "../contract/crypto.ts";
+import type { Datagram, SocketAddress } from "../contract/datagram-socket.ts";
+import type { Json } from "../contract/endpoint.ts";
+import type { Engine } from "../contract/engine.ts";
+import type { Random } from "../contract/runtime.ts";
+import { BINDING } from "../stun/binding.ts";
+import { decodeMessage, type ReceivedMessage } from "../stun/message.ts";
+import { describeBehaviour, type NatBehaviour } from "./behaviour.ts";
+import { PunchBudget } from "./budget.ts";
+import { addressKey, type NatCandidate } from "./candidate.ts";
+import { CheckCodec, type CheckIdentity, makeIdentity, makeTransactionId } from "./check.ts";
+import { Planner, TRICKS } from "./planner.ts";
+import type { Certainty, PunchDatagram, PunchDrop, PunchEvent } from "./punch-event.ts";
+import { MAX_CANDIDATES, readPunchSignal } from "./punch-signal.ts";
+import type { ReachOf } from "./reach.ts";
+import { Talk } from "./talk.ts";
+import { Target, Targets } from "./target.ts";
+import type { PunchTrick, TrickContext, TrickRun } from "./trick.ts";
+
+/** The own sockets every punch has: one for each family. Others have higher numbers. */
+export const VIA_IPV4 = 0;
+export const VIA_IPV6 = 1;
+
+/** Passes a home's router, its provider's NAT and one to spare, and does not reach the other side (HyperDHT's). */
+const LOW_TTL = 5;
+/** Signals of the peer that count (chosen: a dozen is what an honest one has). */
+const MAX_SIGNALS = 32;
+/** A late answer may still come after the last check (chosen: the longest round trip, and a signal's). */
+const GRACE: Millis = 2000;
+/** Requests whose ids are remembered (chosen: more than the budget lets the other side send). */
+const MAX_SEEN = 256;
+
+/** How a punch begins. */
+export interface PunchOptions {
+  readonly random: Random;
+  readonly crypto: Crypto;
+  /** It speaks first. */
+  readonly opener: boolean;
+  /** What may be sent to at all. */
+  readonly reach: ReachOf;
+  /** The IP at which the dialog's carrier sees the peer. */
+  readonly attested?: string | undefined;
+  /** Own NATs, as far as they are known. */
+  readonly nat?: NatBehaviour;
+  /** The families there are sockets for. */
+  readonly families: readonly (4 | 6)[];
+  /** `TRICKS` if absent. */
+  readonly tricks?: readonly PunchTrick[];
+}
+
+interface Asked {
+  readonly remote: SocketAddress;
+  readonly via: number;
+}
+
+/**
+ * One side of one punch: candidates and words in signals, checks in datagrams, tricks that decide what is sent when. Ways that
+ * open are events; whoever uses one lets go of the punch.
+ */
+export class Punch implements Engine<PunchEvent, PunchDatagram> {
+  /** What both sides sign their checks with; the remote one is there once its first signal is. */
+  readonly codec: CheckCodec;
+  /** What came and was not used, by reason. */
+  readonly drops = new Map<PunchDrop, number>();
+  /** Datagrams sent, by trick; answers to the peer's checks aside. */
+  readonly sent = new Map<string, number>();
+  readonly #options: PunchOptions;
+  readonly #budget: PunchBudget;
+  readonly #targets = new Targets();
+  readonly #talk: Talk;
+  readonly #planner: Planner;
+  readonly #running: { readonly trick: PunchTrick; readonly run: TrickRun }[] = [];
+  readonly #notes = new Set<string>();
+  readonly #asked = new Map<string, Asked>();
+  readonly #seen = new Map<string, string>();
+  readonly #out: PunchDatagram[] = [];
+  readonly #events: PunchEvent[] = [];
+  /** Which trick has sent where. */
+  readonly #openedBy = new Map<string, string>();
+  #signals = 0;
+  #restedAt: Instant | undefined;
+  #exhausted = false;
+
+  constructor(options: PunchOptions) {
+    const { random, crypto, reach, attested, nat, tricks = TRICKS } = options;
+    const identity: CheckIdentity = makeIdentity(random);
+    this.#options = options;
+    this.codec = new CheckCodec(crypto, identity);
+    this.#budget = new PunchBudget(attested);
+    this.#talk = new Talk(identity, ({ address }) => isOutside(address, reach));
+    this.#planner = new Planner(tricks);
+    if (nat) this.#talk.learn(nat);
+  }
+
+  /** Both sides' NATs as far as they are known, and what else stood in the way: for a report. */
+  describe(): string {
+    const { local, remote } = this.#talk;
+    const tried = [...this.sent].map(([trick, count]) => `${trick} ${count}`).join(", ") || "nothing";
+    const parts = [`here ${describeBehaviour(local)}`, `there ${describeBehaviour(remote)}`];
+    return [...parts, `datagrams sent: ${tried}`, ...this.#notes].join("; ");
+  }
+
+  /** Another address of ours, to be told to the peer. */
+  addCandidate(candidate: NatCandidate, now: Instant): void {
+    if (this.#talk.add(candidate)) this.#tellTricks(now);
+  }
+
+  /** All own candidates that can be had for now are there. */
+  complete(now: Instant): void {
+    this.#talk.complete();
+    this.#tellTricks(now);
+  }
+
+  /** More is known of our NATs. */
+  learn(nat: NatBehaviour, now: Instant): void {
+    this.#talk.learn(nat);
+    this.#tellTricks(now);
+  }
+
+  /** A signal of the peer. */
+  handleSignal(body: Json, now: Instant): void {
+    const signal = ++this.#signals > MAX_SIGNALS ? undefined : readPunchSignal(body);
+    if (signal?.identity) this.codec.meet(signal.identity);
+    if (!signal || !this.codec.complete) {
+      this.#drop(this.#signals > MAX_SIGNALS ? "too-many" : signal ? "no-identity" : "malformed");
+      return;
+    }
+    for (let i = 0; i < signal.malformed; i++) this.#drop("malformed");
+    for (const candidate of signal.candidates) this.#addTarget(candidate);
+    this.#talk.hear(signal);
+    if (signal.ready !== undefined) this.#hurry(now);
+    this.#tellTricks(now);
+  }
+
+  #addTarget({ kind, address, port }: NatCandidate): void {
+    const via = ipFamily(address) === 6 ? VIA_IPV6 : VIA_IPV4;
+    const { reach, families } = this.#options;
+    if (this.#targets.told.length >= MAX_CANDIDATES) this.#drop("too-many");
+    else if (reach(address) === "forbidden") this.#drop("forbidden");
+    else if (!families.includes(via === VIA_IPV6 ? 6 : 4)) this.#drop("no-socket");
+    else if (this.#isSelf({ address, port })) this.#drop("self");
+    else this.#targets.add(new Target({ address, port }, via, kind, isOutside(address, reach)));
+  }
+
+  /** A socket cannot talk to itself. */
+  #isSelf({ address, port }: SocketAddress): boolean {
+    return this.#talk.candidates.some((own) => own.address === address && own.port === port);
+  }
+
+  #drop(reason: PunchDrop): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
+  }
+
+  /** STUN that came to the socket `via`, and is for us by its name or nobody else's. False if it is not ours after all. */
+  handleDatagram({ data, remote }: Datagram, via: number, now: Instant): boolean {
+    const message = decodeMessage(data);
+    if (typeof message === "string" || message.method !== BINDING) {
+      this.#drop("message");
+      return false;
+    }
+    if (message.class === "request") this.#receiveRequest(message, remote, via, now);
+    else if (message.class === "success") return this.#receiveAnswer(message, remote, via, now);
+    else this.#drop("message");
+    return true;
+  }
+
+  #receiveRequest(request: ReceivedMessage, remote: SocketAddress, via: number, now: Instant): void {
+    const fault = this.codec.requestFault(request) ?? this.#repetition(request, remote);
+    const target = fault || this.#isSelf(remote) ? undefined : this.#targets.learn(remote, via);
+    if (!target || !this.#budget.take(remote)) {
+      this.#drop(fault ?? (target ? "budget" : this.#isSelf(remote) ? "self" : "too-many"));
+      return;
+    }
+    this.#out.push({ data: this.codec.response(request, remote), remote: target.remote, via });
+    if (!target.heard) {
+      target.heard = true;
+      this.#tellWay(target, "heard");
+      // The peer is there and lets us in: what waits for its time is due (RFC 8445 §7.3.1.4).
+      this.#pursue(target, now);
+      target.hurry(now);
+    }
+    this.#tellTricks(now);
+  }
+
+  /** A check that comes again from somewhere else was caught on its way. */
+  #repetition({ transactionId }: ReceivedMessage, remote: SocketAddress): PunchDrop | undefined {
+    const id = toHex(transactionId);
+    const source = addressKey(remote);
+    const before = this.#seen.get(id);
+    if (before === undefined && this.#seen.size >= MAX_SEEN) return "too-many";
+    this.#seen.set(id, before ?? source);
+    return before === undefined || before === source ? undefined : "replayed";
+  }
+
+  #receiveAnswer(answer: ReceivedMessage, remote: SocketAddress, via: number, now: Instant): boolean {
+    const asked = this.#asked.get(toHex(answer.transactionId));
+    if (!asked) {
+      this.#drop("unasked");
+      return false;
+    }
+    const there = asked.via === via && addressKey(asked.remote) === addressKey(remote);
+    const target = there && this.codec.isAuthentic(answer) ? this.#targets.learn(remote, via) : undefined;
+    if (!there) this.#drop("elsewhere");
+    else if (!target) this.#drop("forged");
+    else this.#prove(target, now);
+    return true;
+  }
+
+  #prove(target: Target, now: Instant): void {
+    if (target.proven) return;
+    target.proven = true;
+    this.#budget.prove(target.remote);
+    this.#tellWay(target, "proven");
+    this.#tellTricks(now);
+  }
+
+  #tellWay(target: Target, certainty: Certainty): void {
+    const { remote, via } = target;
+    target.by ??= this.#openedBy.get(addressKey(remote)) ?? this.#running.at(-1)?.trick.name ?? "none";
+    const trusted = certainty === "proven" || this.#budget.isAttested(remote.address);
+    this.#events.push({ type: "way", certainty, remote, via, trusted, trick: target.by });
+  }
+
+  #tellTricks(now: Instant): void {
+    if (!this.codec.complete) return;
+    for (const { run } of this.#running) run.onNews(now);
+    this.#startTricks(now);
+    for (const target of this.#targets) if (target.heard) this.#pursue(target, now);
+    this.#restedAt = undefined;
+    this.#rest(now);
+  }
+
+  #startTricks(now: Instant): void {
+    const { local, remote } = this.#talk;
+    for (;;) {
+      const trick = this.#planner.take(local, remote, now);
+      if (!trick) return;
+      const run = trick.start(this.#contextOf(trick));
+      this.#running.push({ trick, run });
+      run.onNews(now);
+    }
+  }
+
+  #contextOf(trick: PunchTrick): TrickContext {
+    const talk = this.#talk;
+    return {
+      random: this.#options.random,
+      get local() {
+        return talk.local;
+      },
+      get remote() {
+        return talk.remote;
+      },
+      targets: this.#targets.told,
+      get peerOpened() {
+        return talk.peerOpened;
+      },
+      get peerReady() {
+        return talk.isPeerReady(trick.name);
+      },
+      isAttested: (address) => this.#budget.isAttested(address),
+      open: (remote, via) => this.#open(remote, via, trick.name),
+      pursue: (target, now) => this.#pursue(target, now, trick.name),
+      sayReady: () => talk.ready(trick.name),
+      extraSockets: [],
+      wantSockets: () => {},
+      beginRun: () => false,
+      probe: () => {},
+      note: (why) => void this.#notes.add(`${trick.name}: ${why}`),
+    };
+  }
+
+  #open(remote: SocketAddress, via: number, by: string): boolean {
+    const target = this.#targets.find(remote, via);
+    if (target) target.opened = true;
+    return this.#check(remote, via, by, LOW_TTL);
+  }
+
+  #pursue(target: Target, now: Instant, by = this.#running.at(-1)?.trick.name ?? "none"): void {
+    if (!this.codec.complete || !target.pursue(now)) return;
+    target.by ??= by;
+    this.#checkDue(target, now);
+    if (target.outside && this.#talk.peerOpened && this.#budget.isAttested(target.remote.address)) {
+      this.#tellWay(target, "promising");
+    }
+  }
+
+  #checkDue(target: Target, now: Instant): void {
+    const due = target.due();
+    if (due === undefined || due > now) return;
+    target.tried();
+    this.#check(target.remote, target.via, target.by ?? "none");
+  }
+
+  /** All that wait for their time leave now: the peer says that it is worth it. */
+  #hurry(now: Instant): void {
+    for (const target of this.#targets) {
+      target.hurry(now);
+      this.#checkDue(target, now);
+    }
+  }
+
+  /** Sends one check. False if it would be one too many. */
+  #check(remote: SocketAddress, via: number, by: string, ttl?: number): boolean {
+    const id = makeTransactionId(this.#options.random);
+    const data = this.codec.request(id);
+    if (!data || !this.#budget.take(remote)) return false;
+    this.#asked.set(toHex(id), { remote, via });
+    this.#openedBy.set(addressKey(remote), by);
+    this.sent.set(by, (this.sent.get(by) ?? 0) + 1);
+    this.#out.push({ data, remote, via, ...(ttl === undefined ? {} : { ttl }) });
+    return true;
+  }
+
+  handleTimeout(now: Instant): void {
+    for (const target of this.#targets) this.#checkDue(target, now);
+    for (const { run } of this.#running) {
+      const at = run.pollTimeout?.();
+      if (at !== undefined && at <= now) run.handleTimeout?.(now);
+    }
+    if (this.codec.complete) this.#startTricks(now);
+    this.#rest(now);
+  }
+
+  /** Notices when nothing is left to be done. */
+  #rest(now: Instant): void {
+    if (!this.codec.complete || this.#exhausted) return;
+    if (this.#nextWork() !== undefined) this.#restedAt = undefined;
+    else this.#restedAt ??= now;
+    if (this.#restedAt === undefined || now < this.#restedAt + GRACE) return;
+    this.#exhausted = true;
+    this.#events.push({ type: "exhausted" });
+  }
+
+  #nextWork(): Instant | undefined {
+    const { local, remote } = this.#talk;
+    return earliest([
+      this.#targets.next(),
+      this.codec.complete ? this.#planner.next(local, remote) : undefined,
+      ...this.#running.map(({ run }) => run.pollTimeout?.()),
+    ]);
+  }
+
+  pollTransmit(): PunchDatagram | undefined {
+    return this.#out.shift();
+  }
+
+  pollEvent(): PunchEvent | undefined {
+    const event = this.#events.shift();
+    if (event || !(this.#options.opener || this.codec.complete)) return event;
+    const opened = this.#targets.told.every((target) => !target.outside || target.opened);
+    const body = this.#talk.next(opened && this.codec.complete);
+    return body && { type: "signal", body };
+  }
+
+  pollTimeout(): Instant | undefined {
+    if (this.#exhausted) return undefined;
+    return this.#restedAt === undefined ? this.#nextWork() : this.#restedAt + GRACE;
+  }
+}
+
+/** Whether a NAT that minds who sends first may stand before an address: not on a LAN, nor with IPv6. */
+function isOutside(address: string, reach: ReachOf): boolean {
+  return ipFamily(address) === 4 && reach(address) === "public";
+}
+
+function earliest(instants: readonly (Instant | undefined)[]): Instant | undefined {
+  let first: Instant | undefined;
+  for (const at of instants) if (at !== undefined && (first === undefined || at < first)) first = at;
+  return first;
+}

@@ -1,0 +1,1 @@
+export { UdpPunchTransport, type UdpPunchTransportOptions } from "./transport.ts";

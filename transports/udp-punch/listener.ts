@@ -1,0 +1,149 @@
+import { crypto } from "#platform";
+import { OnetpError } from "../../src/base/errors.ts";
+import type { Millis, Timer } from "../../src/contract/clock.ts";
+import type { Dialog, Registration } from "../../src/contract/dialog.ts";
+import type { ConnectionInfo } from "../../src/contract/endpoint.ts";
+import type { ListenContext, Listener } from "../../src/contract/transport.ts";
+import { UtpChannel } from "../../src/host/utp-channel.ts";
+import { reachFrom } from "../../src/nat/reach.ts";
+import type { UtpConnection } from "../../src/utp/connection.ts";
+import { metEndpoint, type PunchParts, TYPE } from "./parts.ts";
+import type { PunchPort } from "./punch-port.ts";
+import { PunchPorts } from "./punch-ports.ts";
+import { PunchSession } from "./punch-session.ts";
+import { SightingList } from "./sighting-list.ts";
+
+/** Punches under way at once; more dialogs are refused (chosen: each lasts a second or two). */
+const MAX_SESSIONS = 256;
+/** A dialler that has not come by then does not come (chosen: its own patience, and a signal's time). */
+const SESSION_LIFETIME: Millis = 20_000;
+/** How often servers are asked anew, which keeps the mapping (RFC 4787 §4.3 wants 2 min, Linux has 30 s for what is young). */
+const REFRESH: Millis = 25_000;
+
+/** Listens for dialogs and punches with whoever opens one. Rejects with what the signaling rejects with. */
+export async function listenPunch(parts: PunchParts, context: ListenContext): Promise<Listener> {
+  const { onDialog, runtime } = context;
+  if (!onDialog) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no signaling", transport: TYPE });
+  const ports = await PunchPorts.open(parts.bind, parts.bufferSize, runtime);
+  const listener = new PunchListener(parts, context, ports);
+  try {
+    listener.registration = await onDialog(parts.signaling, TYPE, (dialog) => listener.meet(dialog));
+    return listener;
+  } catch (error) {
+    await listener.close();
+    throw error;
+  }
+}
+
+class PunchListener implements Listener {
+  registration: Registration | undefined;
+  readonly #parts: PunchParts;
+  readonly #context: ListenContext;
+  readonly #ports: PunchPorts;
+  readonly #sightings: SightingList;
+  #refresh: Timer | undefined;
+  #referenced = true;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: PunchParts, context: ListenContext, ports: PunchPorts) {
+    this.#parts = parts;
+    this.#context = context;
+    this.#ports = ports;
+    this.#sightings = new SightingList(ports.ipv4, parts.stun, context.runtime);
+    ports.keep(true);
+    for (const port of ports.ports.values()) {
+      port.host.onLost = (error) => context.onError(error);
+      port.host.listen((connection) => this.#accept(port, connection), parts.connection);
+    }
+    this.#look();
+  }
+
+  get endpoints(): ConnectionInfo {
+    const { registration } = this;
+    return registration ? [{ transportType: TYPE, transportInfo: registration.address }] : [];
+  }
+
+  /** Keeps what servers see up to date. */
+  #look(): void {
+    const { clock } = this.#context.runtime;
+    void this.#sightings.refresh();
+    this.#refresh = clock.setTimer(clock.now() + REFRESH, () => this.#look());
+    this.#refresh.unref();
+  }
+
+  /** Somebody has opened a dialog, and may. */
+  meet(dialog: Dialog): void {
+    if (this.#closing || this.#ports.size >= MAX_SESSIONS) {
+      dialog.close();
+      return;
+    }
+    const { runtime } = this.#context;
+    const reach = this.#parts.reach ?? reachFrom(runtime.interfaces());
+    let timer: Timer | undefined;
+    let forget = (): void => {};
+    const session = new PunchSession(
+      dialog,
+      this.#ports,
+      runtime,
+      { opener: false, crypto, reach },
+      {
+        onWay() {},
+        onOver: (error) => {
+          timer?.cancel();
+          forget();
+          runtime.log("%s", error.message);
+        },
+      },
+    );
+    forget = this.#sightings.feed(session);
+    timer = runtime.clock.setTimer(runtime.clock.now() + SESSION_LIFETIME, () => {
+      forget();
+      session.close();
+    });
+    timer.unref();
+  }
+
+  #accept(port: PunchPort, connection: UtpConnection): void {
+    const { remote } = connection;
+    port.admit(remote);
+    const channel = new UtpChannel({
+      host: port.host,
+      connection,
+      remote: metEndpoint(remote),
+      local: metEndpoint(port.socket.local),
+      firstFlightSent: false,
+      keep: (referenced) => port.shared.keep(referenced),
+    });
+    this.#context.onChannel(channel);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.unref();
+    this.#refresh?.cancel();
+    this.registration?.close();
+    for (const session of [...this.#ports.sessions]) session.close();
+    for (const { host } of this.#ports.ports.values()) host.stopListening();
+    await this.#ports.retire();
+  }
+
+  ref(): void {
+    if (!this.#closing) this.#keep(true);
+  }
+
+  unref(): void {
+    this.#keep(false);
+  }
+
+  #keep(referenced: boolean): void {
+    if (this.#referenced === referenced) return;
+    this.#referenced = referenced;
+    this.#ports.keep(referenced);
+    if (referenced) this.registration?.ref();
+    else this.registration?.unref();
+  }
+}

@@ -1,0 +1,119 @@
+import { ipFamily, ipScope } from "../../src/base/ip.ts";
+import { ownAddresses } from "../../src/base/listening.ts";
+import type { DatagramSink, DatagramSocket, SocketAddress } from "../../src/contract/datagram-socket.ts";
+import type { Runtime } from "../../src/contract/runtime.ts";
+import { SharedHost } from "../../src/host/shared-host.ts";
+import { StunPort } from "../../src/host/stun-port.ts";
+import { UtpHost } from "../../src/host/utp-host.ts";
+import { addressKey, type NatCandidate } from "../../src/nat/candidate.ts";
+import type { PunchDatagram } from "../../src/nat/punch-event.ts";
+import { classOf } from "../../src/stun/message.ts";
+
+/** Whoever the checks that come to a port are for. */
+export interface CheckReceiver {
+  /** STUN that came in. True if it was theirs. */
+  receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean;
+}
+
+/**
+ * One UDP socket that punches: STUN goes to the punches and to our own questions to servers, uTP to its host, but only from those who have
+ * been admitted. So nobody who has not come through a dialog reaches uTP, and nobody is told that it is there.
+ */
+export class PunchPort {
+  readonly via: number;
+  readonly shared: SharedHost;
+  /** Asks servers from this socket. */
+  readonly stun: StunPort;
+  /** uTP from others, dropped. */
+  strangers = 0;
+  readonly #receiver: CheckReceiver;
+  readonly #admitted = new Map<string, number>();
+  #last: SocketAddress | undefined;
+
+  constructor(socket: DatagramSocket, via: number, runtime: Runtime, receiver: CheckReceiver) {
+    this.via = via;
+    this.#receiver = receiver;
+    const host = new UtpHost(socket, runtime);
+    this.shared = new SharedHost(host);
+    this.stun = new StunPort(socket, runtime);
+    host.demultiplexer.utp = this.#gate(host);
+    host.demultiplexer.stun = this.#checks(this.stun);
+  }
+
+  get host(): UtpHost {
+    return this.shared.host;
+  }
+
+  get socket(): DatagramSocket {
+    return this.shared.host.socket;
+  }
+
+  /** Lets uTP from there in until it is dismissed as often as it was admitted. */
+  admit(remote: SocketAddress): void {
+    const key = addressKey(remote);
+    this.#admitted.set(key, (this.#admitted.get(key) ?? 0) + 1);
+  }
+
+  dismiss(remote: SocketAddress): void {
+    const key = addressKey(remote);
+    const count = (this.#admitted.get(key) ?? 0) - 1;
+    this.#last = undefined;
+    if (count > 0) this.#admitted.set(key, count);
+    else this.#admitted.delete(key);
+  }
+
+  #gate(host: UtpHost): DatagramSink {
+    return {
+      onDatagram: (data, remote) => {
+        if (this.#isAdmitted(remote)) host.onDatagram(data, remote);
+        else this.strangers++;
+      },
+      onDrain: () => host.onDrain(),
+      onSendError: (code, remote) => host.onSendError(code, remote),
+      onClose: (error) => host.onClose(error),
+    };
+  }
+
+  /** Bulk traffic comes in runs from one address. */
+  #isAdmitted(remote: SocketAddress): boolean {
+    const last = this.#last;
+    if (last && last.port === remote.port && last.address === remote.address) return true;
+    if (!this.#admitted.has(addressKey(remote))) return false;
+    this.#last = { address: remote.address, port: remote.port };
+    return true;
+  }
+
+  #checks(stun: StunPort): DatagramSink {
+    return {
+      onDatagram: (data, remote) => {
+        const ours = this.#receiver.receiveCheck(data, remote, this.via);
+        if (!ours && classOf(data) !== "request") stun.onDatagram(data, remote);
+      },
+      onDrain: () => stun.onDrain(),
+      onSendError: (code, remote) => stun.onSendError(code, remote),
+      onClose: (error) => stun.onClose(error),
+    };
+  }
+
+  send({ data, remote, ttl }: PunchDatagram): void {
+    this.socket.send(data, remote, ttl);
+  }
+}
+
+/** The own addresses a socket on the wildcard address of its family has: the first ones, as many as make sense. */
+export function hostCandidates(
+  socket: DatagramSocket,
+  { interfaces }: Pick<Runtime, "interfaces">,
+): readonly NatCandidate[] {
+  const { address: bound, port } = socket.local;
+  const family = ipFamily(bound) === 6 ? 6 : 4;
+  const all = interfaces();
+  const alone = all.every(({ internal }) => internal);
+  const usable = (address: string): boolean =>
+    !address.includes("%") && (alone || ipScope(address) !== "loopback");
+  const own = ownAddresses(all, family).filter(usable);
+  return own.slice(0, MAX_HOST_CANDIDATES).map((address) => ({ kind: "host", address, port }));
+}
+
+/** Of each family (chosen: more are container bridges and temporary addresses). */
+const MAX_HOST_CANDIDATES = 4;

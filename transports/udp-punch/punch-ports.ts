@@ -1,0 +1,94 @@
+import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
+import type { Runtime } from "../../src/contract/runtime.ts";
+import type { BindDatagram } from "../../src/host/local-sockets.ts";
+import type { NatCandidate } from "../../src/nat/candidate.ts";
+import { askedUser } from "../../src/nat/check.ts";
+import { VIA_IPV4, VIA_IPV6 } from "../../src/nat/punch.ts";
+import { classOf, decodeMessage } from "../../src/stun/message.ts";
+import { type CheckReceiver, hostCandidates, PunchPort } from "./punch-port.ts";
+import type { PunchSession } from "./punch-session.ts";
+
+const WILDCARDS = [
+  { via: VIA_IPV4, address: "0.0.0.0" },
+  { via: VIA_IPV6, address: "::" },
+] as const;
+
+/**
+ * The sockets of one listener or one dial: one for each family this host has. They are bound to the wildcard address, so that they
+ * survive a change of network; checks find out which of our addresses answers.
+ */
+export class PunchPorts implements CheckReceiver {
+  readonly ports: ReadonlyMap<number, PunchPort>;
+  readonly candidates: readonly NatCandidate[];
+  readonly #sessions = new Map<string, PunchSession>();
+
+  private constructor(make: (receiver: CheckReceiver) => readonly PunchPort[], runtime: Runtime) {
+    const ports = make(this);
+    this.ports = new Map(ports.map((port) => [port.via, port]));
+    this.candidates = ports.flatMap(({ socket }) => hostCandidates(socket, runtime));
+  }
+
+  /** Rejects with the system's error if there is no family at all. */
+  static async open(bind: BindDatagram, bufferSize: number, runtime: Runtime): Promise<PunchPorts> {
+    const sockets = await Promise.allSettled(
+      WILDCARDS.map(async ({ via, address }) => ({ via, socket: await bind({ address, bufferSize }) })),
+    );
+    const bound = sockets.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const used = bound.filter(({ socket }) => hostCandidates(socket, runtime).length > 0);
+    for (const { socket } of bound.filter((one) => !used.includes(one))) socket.close();
+    const failed = sockets.find((result) => result.status === "rejected");
+    if (used.length === 0 && failed) throw failed.reason;
+    return new PunchPorts(
+      (receiver) => used.map(({ via, socket }) => new PunchPort(socket, via, runtime, receiver)),
+      runtime,
+    );
+  }
+
+  get families(): readonly (4 | 6)[] {
+    return WILDCARDS.filter(({ via }) => this.ports.has(via)).map(({ via }) => (via === VIA_IPV6 ? 6 : 4));
+  }
+
+  /** Where servers are asked from. */
+  get ipv4(): PunchPort | undefined {
+    return this.ports.get(VIA_IPV4);
+  }
+
+  get sessions(): Iterable<PunchSession> {
+    return this.#sessions.values();
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  join(session: PunchSession): void {
+    this.#sessions.set(session.user, session);
+  }
+
+  leave(session: PunchSession): void {
+    this.#sessions.delete(session.user);
+  }
+
+  receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean {
+    if (classOf(data) === "request") {
+      const request = decodeMessage(data);
+      const user = typeof request === "string" ? undefined : askedUser(request);
+      const session = user === undefined ? undefined : this.#sessions.get(user);
+      return session?.receiveCheck(data, remote, via) ?? false;
+    }
+    for (const session of this.#sessions.values()) {
+      if (session.receiveCheck(data, remote, via)) return true;
+    }
+    return false;
+  }
+
+  /** Whether they keep the process alive. */
+  keep(referenced: boolean): void {
+    for (const { shared } of this.ports.values()) shared.keep(referenced);
+  }
+
+  /** Nobody punches here any more: each socket closes with its last connection. */
+  async retire(): Promise<void> {
+    await Promise.all([...this.ports.values()].map(({ shared }) => shared.retire()));
+  }
+}

@@ -1,0 +1,26 @@
+import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
+import type { Runtime } from "../../src/contract/runtime.ts";
+import type { Sighting } from "../../src/nat/sighting.ts";
+import { datagramSchedule } from "../../src/stun/transaction.ts";
+import type { PunchPort } from "./punch-port.ts";
+import type { StunServers } from "./stun-servers.ts";
+
+/** Four questions within a second and a half: a punch does not wait longer (chosen). */
+const SCHEDULE = datagramSchedule(200, 4);
+
+/** Asks servers where they see a port. `onSighting` hears each answer as it comes; resolves when all have answered or failed. */
+export async function askServers(
+  port: PunchPort,
+  servers: StunServers,
+  runtime: Runtime,
+  onSighting: (sighting: Sighting) => void,
+): Promise<void> {
+  const addresses = await servers.addresses(runtime);
+  const local = port.socket.local.port;
+  await Promise.all(
+    addresses.map(async (server: SocketAddress) => {
+      const mapped = await port.stun.requests.binding(server, { schedule: SCHEDULE }).catch(() => undefined);
+      if (mapped) onSighting({ server, local, mapped });
+    }),
+  );
+}

@@ -1,0 +1,56 @@
+import type { Runtime } from "../../src/contract/runtime.ts";
+import { behaviourFrom, type Sighting } from "../../src/nat/sighting.ts";
+import type { PunchPort } from "./punch-port.ts";
+import type { PunchSession } from "./punch-session.ts";
+import { askServers } from "./reflexive.ts";
+import type { StunServers } from "./stun-servers.ts";
+
+/** Where servers see one port, told to its punches as soon as it is known. */
+export class SightingList {
+  readonly #port: PunchPort | undefined;
+  readonly #servers: StunServers;
+  readonly #runtime: Runtime;
+  readonly #sessions = new Set<PunchSession>();
+  #sightings: readonly Sighting[] = [];
+  #complete = false;
+
+  /** Without a port there is nothing to be seen. */
+  constructor(port: PunchPort | undefined, servers: StunServers, runtime: Runtime) {
+    this.#port = port;
+    this.#servers = servers;
+    this.#runtime = runtime;
+  }
+
+  /** Asks all servers; what they say replaces what they said before. Never rejects. */
+  async refresh(): Promise<void> {
+    const fresh: Sighting[] = [];
+    const take = (sighting: Sighting): void => {
+      fresh.push(sighting);
+      const { server } = sighting;
+      const others = this.#sightings.filter(
+        (old) => old.server.address !== server.address || old.server.port !== server.port,
+      );
+      this.#sightings = [...others, sighting];
+      for (const session of this.#sessions) this.#tell(session, [sighting]);
+    };
+    if (this.#port) await askServers(this.#port, this.#servers, this.#runtime, take);
+    this.#complete = true;
+    for (const session of this.#sessions) session.update((punch, now) => punch.complete(now));
+  }
+
+  /** Tells a punch what is known and what comes. Returns what ends that. */
+  feed(session: PunchSession): () => void {
+    this.#sessions.add(session);
+    this.#tell(session, this.#sightings);
+    if (this.#complete) session.update((punch, now) => punch.complete(now));
+    return () => void this.#sessions.delete(session);
+  }
+
+  #tell(session: PunchSession, sightings: readonly Sighting[]): void {
+    if (sightings.length === 0) return;
+    session.update((punch, now) => {
+      for (const { mapped } of sightings) punch.addCandidate({ kind: "reflexive", ...mapped }, now);
+      punch.learn(behaviourFrom(this.#sightings), now);
+    });
+  }
+}

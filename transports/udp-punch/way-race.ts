@@ -1,0 +1,92 @@
+import type { Channel } from "../../src/contract/channel.ts";
+import type { Endpoint } from "../../src/contract/endpoint.ts";
+import type { DialContext } from "../../src/contract/transport.ts";
+import { dialFrom } from "../../src/host/dial.ts";
+import { UtpChannel } from "../../src/host/utp-channel.ts";
+import { addressKey } from "../../src/nat/candidate.ts";
+import { metEndpoint, type PunchParts } from "./parts.ts";
+import type { PunchPort } from "./punch-port.ts";
+import type { Way } from "./punch-session.ts";
+
+/** Ways that are dialled (chosen: one is the rule, and the peer could name many). */
+const MAX_WAYS = 4;
+
+/** Dials uTP on the ways of a punch as they open: the first that answers stays, the others are told to forget. */
+export class WayRace {
+  /** Rejects when there is no way, or it was stopped. */
+  readonly won: Promise<Channel>;
+  readonly #parts: PunchParts;
+  readonly #endpoint: Endpoint;
+  readonly #context: DialContext;
+  readonly #racing = new AbortController();
+  readonly #dialled = new Set<string>();
+  #firstFlight: Uint8Array | undefined;
+  #running = 0;
+  #noMore: Error | undefined;
+  #resolve!: (channel: Channel) => void;
+  #reject!: (reason: unknown) => void;
+
+  constructor(parts: PunchParts, endpoint: Endpoint, context: DialContext) {
+    this.#parts = parts;
+    this.#endpoint = endpoint;
+    this.#context = context;
+    this.won = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever awaits it may come later.
+    this.won.catch(() => {});
+  }
+
+  /** A way has opened. Those that nobody vouches for wait until they answer. */
+  enter({ port, remote, trusted }: Way): void {
+    const key = `${port.via} ${addressKey(remote)}`;
+    if (!trusted || this.#dialled.has(key) || this.#dialled.size >= MAX_WAYS) return;
+    if (this.#dialled.size === 0) this.#begin();
+    this.#dialled.add(key);
+    void this.#dial(port, remote);
+  }
+
+  #begin(): void {
+    this.#context.onPhase("connect");
+    this.#firstFlight = this.#context.firstFlight?.();
+  }
+
+  async #dial(port: PunchPort, remote: Way["remote"]): Promise<void> {
+    const data = this.#firstFlight ? { data: this.#firstFlight, pad: true } : {};
+    const options = { ...this.#parts.connection, ...data };
+    this.#running++;
+    port.admit(remote);
+    try {
+      const channel = await dialFrom(port.shared, remote, options, this.#racing.signal, (connection) => {
+        const keep = (referenced: boolean): void => port.shared.keep(referenced);
+        return new UtpChannel({
+          host: port.host,
+          connection,
+          remote: this.#endpoint,
+          local: metEndpoint(port.socket.local),
+          firstFlightSent: this.#firstFlight !== undefined,
+          keep,
+        });
+      });
+      if (this.#racing.signal.aborted) channel.abort();
+      else this.#resolve(channel);
+      this.#racing.abort();
+    } catch (error) {
+      port.dismiss(remote);
+      this.#running--;
+      if (this.#noMore && this.#running === 0) this.#reject(error);
+    }
+  }
+
+  /** No other way will open: what runs decides. */
+  noMore(error: Error): void {
+    this.#noMore = error;
+    if (this.#running === 0) this.#reject(error);
+  }
+
+  stop(reason: unknown): void {
+    this.#racing.abort(reason);
+    this.#reject(reason);
+  }
+}
