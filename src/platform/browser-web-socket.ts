@@ -1,7 +1,7 @@
 import { nodeError, OnetpError, systemError, toError } from "../base/errors.ts";
 import type { WebSocketClose, WebSocketLink, WebSocketSink } from "../contract/web-socket.ts";
 import { nextTurn } from "./browser-turn.ts";
-import type { listenWeb as listenWebInNode } from "./node-web-socket.ts";
+import type * as node from "./node-web-socket.ts";
 
 /** Ms the peer has to answer a closing handshake (chosen: a few round trips); browsers themselves wait for minutes. */
 const CLOSE_TIMEOUT = 2_000;
@@ -132,6 +132,6 @@ export function openWebSocket(url: string, sink: WebSocketSink): WebSocketLink {
 }
 
 /** Rejects: a page cannot be a server. */
-export const listenWeb: typeof listenWebInNode = async () => {
+export const listenWeb: typeof node.listenWeb = async () => {
   throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "a page cannot listen for WebSockets" });
 };

@@ -50,8 +50,11 @@ export const privateFiles: typeof node.privateFiles = undefined;
 /** Runs a task after the current operation, before any I/O. */
 export const nextTick: typeof node.nextTick = (task) => queueMicrotask(task);
 
-/** No environment. */
-export const environment: typeof node.environment = () => undefined;
+/** A global text of that name: a page has no other environment. */
+export const environment: typeof node.environment = (name) => {
+  const value = (globalThis as Readonly<Record<string, unknown>>)[name];
+  return typeof value === "string" ? value : undefined;
+};
 
 /** How many random bytes a browser gives at once (Web Cryptography API §10.1.1). */
 const MAX_RANDOM = 65_536;
