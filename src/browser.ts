@@ -6,6 +6,7 @@
 import { MemoryTransport } from "../transports/memory/index.ts";
 import type { TcpTransport as TcpInNode } from "../transports/tcp/index.ts";
 import type { UdpTransport as UdpInNode } from "../transports/udp/index.ts";
+import type { UdpPunchTransport as UdpPunchInNode } from "../transports/udp-punch/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
 import { browserPreset } from "./preset/browser.ts";
@@ -13,17 +14,20 @@ import { unsupported } from "./preset/unsupported.ts";
 
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
+export type { UdpPunchTransportOptions } from "../transports/udp-punch/index.ts";
 export * from "./portable.ts";
 
 /** Not in a page: a browser gives no sockets away. */
 export const TcpTransport = unsupported<typeof TcpInNode>("tcp", "a page has no TCP");
 export const UdpTransport = unsupported<typeof UdpInNode>("udp", "a page has no UDP");
+export const UdpPunchTransport = unsupported<typeof UdpPunchInNode>("udp-punch", "a page has no UDP");
 
 /** The transports by their words, to be used with `new`. */
 export const transports = {
   memory: MemoryTransport,
   tcp: TcpTransport,
   udp: UdpTransport,
+  "udp-punch": UdpPunchTransport,
   websocket: WebSocketTransport,
 } as const;
 
