@@ -7,6 +7,7 @@ import type { Transport } from "../../../src/contract/transport.ts";
 import { MemoryTransport } from "../../../transports/memory/index.ts";
 import { TcpTransport } from "../../../transports/tcp/index.ts";
 import { UdpTransport } from "../../../transports/udp/index.ts";
+import { WebSocketTransport } from "../../../transports/websocket/index.ts";
 import { Network } from "../../kit/network.ts";
 import { simulatedRuntime } from "../../kit/simulated-runtime.ts";
 import { VirtualClock } from "../../kit/virtual-clock.ts";
@@ -49,8 +50,19 @@ export const WIRES: readonly Wire[] = [
     place: { server: platform, client: platform, listeningInfo: [] },
     timeless: memoryWithoutTime,
   },
-  { word: "tcp", create: () => new TcpTransport(), place: loopback("tcp"), timeless: tcpWithoutTime },
+  {
+    word: "tcp",
+    create: () => new TcpTransport(),
+    place: loopback("tcp"),
+    timeless: () => socketsWithoutTime("tcp"),
+  },
   { word: "udp", create: () => new UdpTransport(), place: loopback("udp"), timeless: udpWithoutTime },
+  {
+    word: "websocket",
+    create: () => new WebSocketTransport(),
+    place: loopback("websocket"),
+    timeless: () => socketsWithoutTime("websocket"),
+  },
 ];
 
 function memoryWithoutTime(): TimelessPlace {
@@ -69,14 +81,14 @@ function memoryWithoutTime(): TimelessPlace {
 const TURNS = 20;
 
 /** Real sockets under a clock that is moved: the transport itself has no timer. */
-function tcpWithoutTime(): TimelessPlace {
+function socketsWithoutTime(word: string): TimelessPlace {
   const clock = new VirtualClock();
   const runtime = { ...platform, clock };
   const settle = async (): Promise<void> => {
     for (let turn = 0; turn < TURNS; turn++) await setImmediate();
   };
   return {
-    ...loopback("tcp"),
+    ...loopback(word),
     server: runtime,
     client: runtime,
     run: (scene) => scene(),
