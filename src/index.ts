@@ -11,12 +11,14 @@
  *
  * @packageDocumentation
  */
+import { SocketIntroducer } from "../signaling/introducer/introducer.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
 import { UdpPunchTransport } from "../transports/udp-punch/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
+import { setIntroducer } from "./net/introduction.ts";
 import { nodePreset } from "./preset/node.ts";
 
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
@@ -35,3 +37,4 @@ export const transports = {
 } as const;
 
 setDefaultTransports(nodePreset);
+setIntroducer((options) => new SocketIntroducer(options));

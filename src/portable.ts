@@ -3,6 +3,7 @@
  *
  * @packageDocumentation
  */
+import { IntroducerSignaling } from "../signaling/introducer/signaling.ts";
 import { LocalSignaling } from "../signaling/local/index.ts";
 import { WebSocketSignaling } from "../signaling/websocket/index.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
@@ -10,6 +11,7 @@ import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
 
 export { diagnosticsChannel } from "#platform";
+export type { IntroducingSocket } from "../signaling/introducer/signaling.ts";
 export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
 export type { WebSocketSignalingOptions } from "../signaling/websocket/index.ts";
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
@@ -31,6 +33,7 @@ export type {
   TurnService,
 } from "./contract/dialog.ts";
 export type { ConnectionInfo, Endpoint, Json, JsonObject } from "./contract/endpoint.ts";
+export type { LaneSink, MessageLane } from "./contract/message-lane.ts";
 export type { NetworkInterface, Random, Runtime } from "./contract/runtime.ts";
 export type { Candidate, PlannedAttempt, Scheduler } from "./contract/scheduler.ts";
 export type {
@@ -62,6 +65,7 @@ export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/serve
 export { decodeTicket, encodeTicket } from "./net/ticket.ts";
 export type { Identity } from "./session/identity.ts";
 export {
+  IntroducerSignaling,
   LocalSignaling,
   MemoryTransport,
   ParallelScheduler,
@@ -72,7 +76,11 @@ export {
 };
 
 /** The signalings by their words, to be used with `new`. */
-export const signaling = { local: LocalSignaling, websocket: WebSocketSignaling } as const;
+export const signaling = {
+  local: LocalSignaling,
+  websocket: WebSocketSignaling,
+  introducer: IntroducerSignaling,
+} as const;
 
 /** The schedulers by their words, to be used with `new`. */
 export const schedulers = {

@@ -1,5 +1,6 @@
 import type { Channel } from "./channel.ts";
 import type { Millis } from "./clock.ts";
+import type { SocketAddress } from "./datagram-socket.ts";
 import type { Dialog, Registration, Signaling, SignalingAddress } from "./dialog.ts";
 import type { ConnectionInfo, Endpoint } from "./endpoint.ts";
 import type { Runtime } from "./runtime.ts";
@@ -28,7 +29,7 @@ export interface DialContext {
   onPhase(phase: Phase): void;
   /** The first handshake message, for transports that can carry it while connecting. Call at most once. */
   firstFlight?(): Uint8Array;
-  /** Opens a dialog sealed between the two endpoints; present when the entry is signaled. */
+  /** Opens a dialog sealed between the two endpoints; present when the entry is signaled. The transport closes it. */
   openDialog?(signaling: Signaling, address: SignalingAddress, transportType: string): Promise<Dialog>;
 }
 
@@ -39,6 +40,8 @@ export interface ListenContext {
   readonly listeningInfo: readonly Endpoint[];
   /** Fail rather than choose another address or port than the ones indicated. */
   readonly exclusive: boolean;
+  /** Answer STUN Binding requests on UDP ports that are listened on. Default: do not. */
+  readonly answerStun?: boolean;
   /** A connection came in. */
   onChannel(channel: Channel): void;
   /** The listener broke after it had listened; it is closed. */
@@ -55,6 +58,8 @@ export interface ListenContext {
 export interface Listener {
   /** Where it can be dialled, most useful first. */
   readonly endpoints: ConnectionInfo;
+  /** Where STUN Binding requests are answered; absent: nowhere. */
+  readonly stun?: readonly SocketAddress[];
   /** Stops accepting; channels live on. Resolves when the port is free. Idempotent. */
   close(): Promise<void>;
   ref(): void;

@@ -1,6 +1,7 @@
 import { codeOf, nodeError, OnetpError, toError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { Channel } from "../contract/channel.ts";
+import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Listener, Transport } from "../contract/transport.ts";
@@ -16,6 +17,8 @@ export interface AcceptorOptions {
   readonly transports: readonly Transport[];
   readonly listeningInfo: readonly Endpoint[];
   readonly exclusive: boolean;
+  /** Answer STUN Binding requests where a transport can. */
+  readonly answerStun: boolean;
   /** Undefined: plain connections. */
   readonly security: { readonly identity: Identity; readonly authorize: Authorize | undefined } | undefined;
   /** A connection, its session established. */
@@ -54,6 +57,11 @@ export class Acceptor {
     );
   }
 
+  /** Where STUN Binding requests are answered. */
+  get stun(): readonly SocketAddress[] {
+    return this.#listeners.flatMap((listener) => listener?.stun ?? []);
+  }
+
   /** Resolves when every transport has listened or failed; rejects when all have failed. */
   async open(): Promise<void> {
     const { transports } = this.#options;
@@ -73,7 +81,7 @@ export class Acceptor {
     if (!transport.listen) {
       throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "it cannot listen", transport: transport.type });
     }
-    const { runtime, exclusive, listeningInfo } = this.#options;
+    const { runtime, exclusive, listeningInfo, answerStun } = this.#options;
     let lost: Error | undefined;
     const onLost = (error: Error): void => {
       lost = error;
@@ -82,6 +90,7 @@ export class Acceptor {
     const listener = await transport.listen({
       runtime,
       exclusive,
+      answerStun,
       listeningInfo: listeningInfo.filter(({ transportType }) => transportType === transport.type),
       onChannel: (channel) => this.#accept(channel, transport),
       onError: (error) => this.#broken(error, transport, index),

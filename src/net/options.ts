@@ -60,6 +60,8 @@ export interface ServerOptions extends CommonOptions, PeerOptions {
   readonly pauseOnConnect?: boolean;
   /** Fail rather than listen elsewhere than the listeningInfo says. Default false. */
   readonly exclusive?: boolean;
+  /** Let clients open dialogs with each other (`signaling.introducer`), and answer STUN on UDP ports. Default false. */
+  readonly introduce?: boolean;
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -79,6 +81,7 @@ export interface ServerSettings {
   readonly runtime: Runtime;
   /** Undefined: plain connections. */
   readonly security: { readonly identity: Identity; readonly authorize: Authorize | undefined } | undefined;
+  readonly introduce: boolean;
 }
 
 /** DESIGN: whole dial, 60 s. */
@@ -177,10 +180,18 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   checkOptional("options.pauseOnConnect", options.pauseOnConnect, "boolean");
   checkOptional("options.exclusive", options.exclusive, "boolean");
   checkSignal(options.signal);
-  const { runtime = platformRuntime } = options;
+  const { runtime = platformRuntime, introduce = false } = options;
+  checkOptional("options.introduce", introduce, "boolean");
   const authorize = peerCheck(options);
   const identity = sessionIdentity(options, runtime);
-  return { runtime, security: identity && { identity, authorize } };
+  if (introduce && !identity) {
+    throw valueError(
+      "options.introduce",
+      "needs security 'noise': without it nobody proves a key",
+      introduce,
+    );
+  }
+  return { runtime, introduce, security: identity && { identity, authorize } };
 }
 
 /** The stream options of a socket's two halves. */

@@ -3,8 +3,10 @@ import { checkOptional, typeError } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
+import type { Introducer } from "../contract/introducer.ts";
 import type { Transport } from "../contract/transport.ts";
 import { Acceptor } from "./acceptor.ts";
+import { createIntroducer, observedAddress } from "./introduction.ts";
 import { checkListeningInfo, type ListeningInfo } from "./listening-info.ts";
 import {
   checkTransports,
@@ -47,6 +49,7 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #options: ServerOptions;
   readonly #settings: ServerSettings;
   readonly #socketSettings: SocketSettings;
+  readonly #introducer: Introducer | undefined;
   #acceptor: Acceptor | undefined;
   #listening = false;
   /** Acceptors that are closing. */
@@ -62,7 +65,8 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#settings = serverSettings(options);
     this.#transports = checkTransports(transports);
     this.#options = options;
-    const { runtime, security } = this.#settings;
+    const { runtime, security, introduce } = this.#settings;
+    if (introduce) this.#introducer = createIntroducer({ runtime, stun: () => this.#acceptor?.stun ?? [] });
     const dialing = security ? { identity: security.identity } : { security: "none" as const };
     this.#socketSettings = socketSettings({ runtime, ...dialing });
   }
@@ -119,6 +123,7 @@ export class Server extends EventEmitter<ServerEvents> {
       transports: this.#transports,
       listeningInfo,
       exclusive,
+      answerStun: this.#settings.introduce,
       onChannel: (channel, transport) => this.#accept(channel, transport),
       onTransportError: (error, transport) => nextTick(() => this.emit("transportError", error, transport)),
       onBroken: (error) => this.#fail(acceptor, error),
@@ -162,6 +167,7 @@ export class Server extends EventEmitter<ServerEvents> {
       return;
     }
     this.#connections += 1;
+    this.#introducer?.admit(channel, observedAddress(channel, transport));
     const onDestroy = (): void => {
       this.#connections -= 1;
       this.#emitCloseIfDrained();

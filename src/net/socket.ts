@@ -3,6 +3,7 @@ import { checkOptional } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
+import type { MessageLane } from "../contract/message-lane.ts";
 import type { Transport } from "../contract/transport.ts";
 import { ChannelStream } from "./channel-stream.ts";
 import { checkConnectionInfo, parseConnectionInfo } from "./connection-info.ts";
@@ -97,6 +98,14 @@ export class Socket extends ChannelStream {
   /** The public key the peer has proved, as in a connectionInfo entry; undefined without a session. */
   get remotePublicKey(): string | undefined {
     return this.channel?.remotePublicKey;
+  }
+
+  /**
+   * Messages beside the stream, 0 to 255, as `signaling.introducer` uses them. Undefined without a session, and while
+   * not connected.
+   */
+  lane(number: number): MessageLane | undefined {
+    return this.isConnected() ? this.channel?.lane?.(number) : undefined;
   }
 
   /** Every attempt of the last dial on a time line; empty on a server's sockets. */

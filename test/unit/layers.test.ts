@@ -27,7 +27,7 @@ const LAYERS: Table = {
   "src/net": [...FOUNDATION, "src/scheduler", "src/session", "#platform"],
   "src/utp-net": [...FOUNDATION, "src/utp", "src/host", "src/net", "#platform"],
   "src/preset": [...FOUNDATION, ...ENGINES, "src/host", "src/net", "#platform", ...PLUGS],
-  "src/cli": ["src/index.ts", "node:*"],
+  "src/cli": ["src/index.ts", "signaling/registrar", "node:*"],
   "src/portable.ts": [
     ...FOUNDATION,
     "src/scheduler",
@@ -42,6 +42,7 @@ const LAYERS: Table = {
   "transports/*": [...FOUNDATION, ...ENGINES, "src/host", "#platform"],
   "signaling/*": [...FOUNDATION, "#platform"],
   "signaling/registrar": [...FOUNDATION, "src/stun", "src/host", "#platform"],
+  "signaling/introducer": [...FOUNDATION, "#platform", "signaling/registrar", "signaling/websocket"],
   "signaling/websocket": [...FOUNDATION, "#platform", "signaling/registrar"],
 };
 

@@ -1,11 +1,14 @@
 import { codeOf, systemError } from "../../src/base/errors.ts";
 import { type ListeningRequest, listeningRequests, relaxedRequest } from "../../src/base/listening.ts";
-import type { DatagramSocket } from "../../src/contract/datagram-socket.ts";
+import type { DatagramSocket, SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { ConnectionInfo } from "../../src/contract/endpoint.ts";
+import type { Runtime } from "../../src/contract/runtime.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { bindAddresses } from "../../src/host/local-sockets.ts";
 import { SharedHost } from "../../src/host/shared-host.ts";
+import { StunPort } from "../../src/host/stun-port.ts";
 import { UtpHost } from "../../src/host/utp-host.ts";
+import { BindingResponder } from "../../src/stun/responder.ts";
 import { type UdpParts, type UdpPorts, udpChannel, udpEndpoint } from "./ports.ts";
 
 /** Listens on what the context asks for: all of it, or rejects with the system's error and holds nothing. */
@@ -46,6 +49,7 @@ async function bindIndicated(
 /** Sockets on which connections are accepted, as one listener. */
 class UdpListener implements Listener {
   readonly endpoints: ConnectionInfo;
+  readonly stun: readonly SocketAddress[];
   readonly #hosts: readonly SharedHost[];
   readonly #ports: UdpPorts;
   #referenced = true;
@@ -55,6 +59,8 @@ class UdpListener implements Listener {
     this.#hosts = hosts;
     this.#ports = ports;
     this.endpoints = hosts.map(({ host }) => udpEndpoint(host.socket.local));
+    this.stun = context.answerStun ? hosts.map(({ host }) => host.socket.local) : [];
+    if (context.answerStun) answerStun(hosts, context.runtime);
     for (const shared of hosts) {
       ports.add(shared);
       shared.keep(true);
@@ -78,6 +84,7 @@ class UdpListener implements Listener {
       this.#hosts.map((shared) => {
         this.#ports.remove(shared);
         shared.host.stopListening();
+        shared.host.demultiplexer.stun = undefined;
         return shared.retire();
       }),
     );
@@ -95,5 +102,13 @@ class UdpListener implements Listener {
     if (this.#referenced === referenced) return;
     this.#referenced = referenced;
     for (const shared of this.#hosts) shared.keep(referenced);
+  }
+}
+
+/** Answers Binding requests beside uTP: who dials here learns where its NAT shows it. */
+function answerStun(hosts: readonly SharedHost[], runtime: Runtime): void {
+  const responder = new BindingResponder();
+  for (const { host } of hosts) {
+    host.demultiplexer.stun = new StunPort(host.socket, runtime, { responder });
   }
 }

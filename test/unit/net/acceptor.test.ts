@@ -16,6 +16,7 @@ function setup(...outcomes: readonly ListenOutcome[]) {
     transports,
     listeningInfo: [],
     exclusive: false,
+    answerStun: false,
     security: undefined,
     onChannel: (_channel, { type }) => told.push(`channel ${type}`),
     onTransportError: ({ message }, { type }) => told.push(`transport error ${type} ${message}`),

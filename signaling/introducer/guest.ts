@@ -1,0 +1,88 @@
+import type { LaneSink, MessageLane } from "../../src/contract/message-lane.ts";
+import { MAX_FRAME } from "../registrar/protocol.ts";
+import { Outbox } from "./outbox.ts";
+import { encodeEnd, encodeFrame, LaneReader } from "./wire.ts";
+
+/** What guests tell the house. */
+export interface GuestSink {
+  /** A visit begins; one that was there before is over. */
+  onBegin(): void;
+  /** A frame has come; undefined: one that is no text. */
+  onFrame(frame: string | undefined): void;
+  /** The visit is over: exactly once for each that began. */
+  onEnd(): void;
+  /** Too much waits for this guest, and this dialog has the largest part of it. */
+  onFlood(dialog: number): void;
+}
+
+/** A client of an introducing server: one visit at a time over the lane of its connection. */
+export class Guest implements LaneSink {
+  readonly #lane: MessageLane;
+  readonly #sink: GuestSink;
+  readonly #limit: number;
+  readonly #reader = new LaneReader(MAX_FRAME);
+  #outbox = new Outbox();
+  /** Undefined between visits. */
+  #visit: number | undefined;
+
+  /** `limit`: bytes that may wait for it. */
+  constructor(lane: MessageLane, limit: number, sink: GuestSink) {
+    this.#lane = lane;
+    this.#limit = limit;
+    this.#sink = sink;
+    lane.attach(this);
+  }
+
+  onMessage(body: Uint8Array): void {
+    const message = this.#reader.read(body);
+    if (!message) return;
+    if (message.type === "begin") this.#begin(message.visit);
+    else if (message.visit !== this.#visit) return;
+    else if (message.type === "frame") this.#sink.onFrame(message.frame);
+    else this.#over();
+  }
+
+  onDrain(): void {
+    this.#flush();
+  }
+
+  onClose(): void {
+    this.#over();
+  }
+
+  /** Sends a frame when its dialog has its turn. */
+  send(frame: string, dialog?: number): void {
+    if (this.#visit === undefined) return;
+    this.#outbox.push(encodeFrame(this.#visit, frame), dialog);
+    this.#flush();
+    if (this.#outbox.size <= this.#limit) return;
+    const flooded = this.#outbox.dropLargest();
+    if (flooded === undefined) this.end(1008, "too much waits for an answer to be read");
+    else this.#sink.onFlood(flooded);
+  }
+
+  /** Ends the visit, after what waits. The connection stays. */
+  end(status: number, reason: string): void {
+    if (this.#visit === undefined) return;
+    this.#outbox.push([encodeEnd(this.#visit, status, reason)]);
+    this.#flush();
+    this.#over();
+  }
+
+  #begin(visit: number): void {
+    this.#over();
+    this.#outbox = new Outbox();
+    this.#visit = visit;
+    this.#sink.onBegin();
+  }
+
+  #over(): void {
+    if (this.#visit === undefined) return;
+    this.#visit = undefined;
+    this.#sink.onEnd();
+  }
+
+  #flush(): void {
+    this.#outbox.flush((message) => this.#lane.send(message));
+  }
+}

@@ -1,0 +1,2 @@
+export { SocketIntroducer } from "./introducer.ts";
+export { IntroducerSignaling, type IntroducingSocket } from "./signaling.ts";

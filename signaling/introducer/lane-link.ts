@@ -1,0 +1,110 @@
+import { nextTurn } from "#platform";
+import { OnetpError } from "../../src/base/errors.ts";
+import type { MessageLane } from "../../src/contract/message-lane.ts";
+import type { WebSocketClose, WebSocketLink, WebSocketSink } from "../../src/contract/web-socket.ts";
+import { MAX_FRAME } from "../registrar/protocol.ts";
+import { encodeBegin, encodeEnd, encodeFrame, LaneReader } from "./wire.ts";
+
+/** Messages that may wait for a connection that is slow, beside its own sixteen (chosen: 1 MiB). */
+const MAX_WAITING = 64;
+
+/**
+ * A visit to an introducer as the link that `Visit` wants. Its end leaves the connection as it is. Frames are handed out
+ * one a turn, so that whoever awaits what one of them brings is ready for the next.
+ */
+export class LaneLink implements WebSocketLink {
+  readonly #lane: MessageLane;
+  readonly #visit: number;
+  readonly #sink: WebSocketSink;
+  readonly #reader = new LaneReader(MAX_FRAME);
+  /** Not taken by the lane yet. */
+  readonly #waiting: Uint8Array[] = [];
+  #received: string[] = [];
+  #over: WebSocketClose | undefined;
+  #turnDue = false;
+
+  /** `visit`: its number, 0 to 255. */
+  constructor(lane: MessageLane, visit: number, sink: WebSocketSink) {
+    this.#lane = lane;
+    this.#visit = visit;
+    this.#sink = sink;
+    lane.attach({
+      onMessage: (body) => this.#receive(body),
+      onDrain: () => this.#flush(),
+      onClose: (error) => this.#end({ status: 1006, reason: "", error }),
+    });
+    this.#say([encodeBegin(visit)]);
+    nextTurn(() => {
+      if (!this.#over) sink.onOpen?.();
+    });
+  }
+
+  get buffered(): number {
+    return this.#waiting.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** @throws OnetpError `ERR_1TP_SIGNALING_LIMIT` for a signal, which has two lines, when too much waits. */
+  send(message: string | Uint8Array): void {
+    if (this.#over || typeof message !== "string") return;
+    if (this.#waiting.length >= MAX_WAITING && message.includes("\n")) {
+      const detail = "the connection to the introducer is too slow for so many signals";
+      throw new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail });
+    }
+    this.#say(encodeFrame(this.#visit, message));
+  }
+
+  close(status: number, reason: string): void {
+    if (this.#over) return;
+    this.#say([encodeEnd(this.#visit, status, reason)]);
+    this.#end({ status, reason });
+  }
+
+  terminate(): void {
+    this.close(1006, "");
+  }
+
+  /** The connection keeps the process alive, or not, as its owner wants. */
+  ref(): void {}
+
+  unref(): void {}
+
+  #say(messages: readonly Uint8Array[]): void {
+    this.#waiting.push(...messages);
+    this.#flush();
+  }
+
+  #flush(): void {
+    while (this.#waiting[0] && this.#lane.send(this.#waiting[0])) this.#waiting.shift();
+  }
+
+  #receive(body: Uint8Array): void {
+    const message = this.#reader.read(body);
+    if (!message || message.visit !== this.#visit || this.#over) return;
+    if (message.type === "end") this.#end({ status: message.status, reason: message.reason });
+    else if (message.type !== "frame") return;
+    else if (message.frame === undefined) this.close(1007, "that is no text");
+    else {
+      this.#received.push(message.frame);
+      this.#wake();
+    }
+  }
+
+  #end(close: WebSocketClose): void {
+    if (this.#over) return;
+    this.#over = close;
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#turnDue) return;
+    this.#turnDue = true;
+    nextTurn(() => {
+      this.#turnDue = false;
+      const frame = this.#received.shift();
+      if (frame !== undefined) {
+        if (this.#received.length > 0 || this.#over) this.#wake();
+        this.#sink.onMessage(frame);
+      } else if (this.#over) this.#sink.onClose(this.#over);
+    });
+  }
+}

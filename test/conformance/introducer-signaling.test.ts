@@ -1,0 +1,41 @@
+import { createServer, parseIdentity, Socket } from "1tp";
+import { IntroducerSignaling } from "../../signaling/introducer/index.ts";
+import { toBase64Url } from "../../src/base/bytes.ts";
+import { MemoryHub, MemoryTransport } from "../../transports/memory/index.ts";
+import { TcpTransport } from "../../transports/tcp/index.ts";
+import { UdpTransport } from "../../transports/udp/index.ts";
+import { testSignaling } from "./test-signaling.ts";
+
+/** The key that the suite registers with has to be that of the sockets. */
+const identity = parseIdentity(`1tp-secret-${toBase64Url(new Uint8Array(32).fill(7))}`);
+
+const hub = new MemoryHub();
+const TRANSPORTS = {
+  memory: () => new MemoryTransport({ hub }),
+  tcp: () => new TcpTransport(),
+  udp: () => new UdpTransport(),
+};
+
+for (const [word, transport] of Object.entries(TRANSPORTS)) {
+  testSignaling({
+    name: `introducer over ${word}`,
+    async start() {
+      const server = createServer([transport()], { introduce: true });
+      const info = await server.listenP([{ transportType: word, transportInfo: { address: "127.0.0.1" } }]);
+      const sockets: Socket[] = [];
+      return {
+        create() {
+          const socket = new Socket([transport()], { identity }).connect(info);
+          sockets.push(socket);
+          return new IntroducerSignaling(socket);
+        },
+        async stop() {
+          const closed = sockets.map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+          for (const socket of sockets) socket.destroy();
+          await Promise.all(closed);
+          await server.closeP();
+        },
+      };
+    },
+  });
+}
