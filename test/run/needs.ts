@@ -21,7 +21,11 @@ export interface Needs {
  * the suites that exist need. A new suite needs a row only if it needs something.
  */
 export const NEEDS: Readonly<Record<string, Needs>> = {
-  natlab: { programs: { ip: "iproute2", nft: "nftables" }, root: true, serial: true },
+  natlab: {
+    programs: { ip: "iproute2", nft: "nftables", conntrack: "conntrack", python3: "python3" },
+    root: true,
+    serial: true,
+  },
   browser: { programs: { chromium: "chromium" }, folder: "test/browser/packages", serial: true },
   interop: {
     programs: { turnserver: "coturn", turnutils_stunclient: "coturn", turnutils_natdiscovery: "coturn" },
