@@ -3,23 +3,28 @@ import type { TestContext } from "node:test";
 import {
   type ConnectionInfo,
   createConnection,
+  createIdentity,
   createServer,
+  type Identity,
   type Server,
   type ServerOptions,
   type Socket,
   type SocketOptions,
 } from "1tp";
+import { IntroducerSignaling } from "../../../signaling/introducer/index.ts";
 import { LocalHub, LocalSignaling } from "../../../signaling/local/index.ts";
 import { createRegistrar } from "../../../signaling/registrar/index.ts";
 import { WebSocketSignaling } from "../../../signaling/websocket/index.ts";
 import type { Signaling } from "../../../src/contract/dialog.ts";
+import { TcpTransport } from "../../../transports/tcp/index.ts";
 import { type Meddling, MeddlingSignaling, witness } from "../../kit/meddling-signaling.ts";
 import { SignaledTransport } from "../../kit/signaled-transport.ts";
 import { Witness } from "../security/witness.ts";
 
 /** A signaling service of one test. */
 interface Service {
-  create(): Signaling;
+  /** For the endpoint of that identity; default: the process's own. */
+  create(identity: Identity | undefined): Signaling;
   stop(): Promise<void>;
 }
 
@@ -37,6 +42,27 @@ export const SERVICES: readonly { readonly word: string; start(): Promise<Servic
     async start() {
       const registrar = await createRegistrar({ host: "127.0.0.1" });
       return { create: () => new WebSocketSignaling({ url: registrar.url }), stop: () => registrar.close() };
+    },
+  },
+  {
+    word: "introducer",
+    async start() {
+      const introducer = createServer([new TcpTransport()], { introduce: true, identity: createIdentity() });
+      const info = await introducer.listenP([
+        { transportType: "tcp", transportInfo: { address: "127.0.0.1" } },
+      ]);
+      const sockets: Socket[] = [];
+      return {
+        create(identity) {
+          const socket = createConnection(info, [new TcpTransport()], identity ? { identity } : {});
+          sockets.push(socket);
+          return new IntroducerSignaling(socket);
+        },
+        async stop() {
+          for (const socket of sockets) socket.destroy();
+          await introducer.closeP();
+        },
+      };
     },
   },
 ];
@@ -74,15 +100,15 @@ export class Carrier {
     return JSON.stringify(this.meddling.seen);
   }
 
-  signaling(): Signaling {
-    const signaling = new MeddlingSignaling(this.#service.create(), this.meddling);
+  signaling(identity?: Identity): Signaling {
+    const signaling = new MeddlingSignaling(this.#service.create(identity), this.meddling);
     this.#signalings.push(signaling);
     return signaling;
   }
 
   /** An echoing server. */
   async serve(options: ServerOptions = {}): Promise<Stand> {
-    const transport = new SignaledTransport(this.signaling());
+    const transport = new SignaledTransport(this.signaling(options.identity));
     const visitors: Witness[] = [];
     const server = createServer([transport], options, (socket) => {
       visitors.push(new Witness(socket));
@@ -97,7 +123,10 @@ export class Carrier {
   }
 
   dial(info: ConnectionInfo, options: SocketOptions = {}, patience?: number): Witness {
-    const transport = new SignaledTransport(this.signaling(), patience ? { connectTimeout: patience } : {});
+    const transport = new SignaledTransport(
+      this.signaling(options.identity),
+      patience ? { connectTimeout: patience } : {},
+    );
     const witness = new Witness(createConnection(info, [transport], options));
     this.#test.after(() => void witness.socket.destroy());
     return witness;
