@@ -16,6 +16,7 @@ export function parseWebSocketUrl(info: unknown): URL | undefined {
   if (!scheme) return undefined;
   const parsed = new URL(`ws${scheme[1]!.toLowerCase()}://${url.slice(scheme[0].length)}`);
   if (parsed.username || parsed.password || parsed.hash || parsed.hostname === "") return undefined;
+  if (portOf(parsed) === 0) return undefined;
   const address = parsed.hostname.replace(/^\[(.*)\]$/, "$1");
   const literal = /^[\d.]+$/.test(address) || address.includes(":");
   return literal && !parseSocketAddress({ address, port: portOf(parsed) }) ? undefined : parsed;
@@ -23,7 +24,7 @@ export function parseWebSocketUrl(info: unknown): URL | undefined {
 
 /** The port a URL names or means. */
 export function portOf({ port, protocol }: URL): number {
-  return Number(port) || (protocol === "wss:" ? 443 : 80);
+  return port === "" ? (protocol === "wss:" ? 443 : 80) : Number(port);
 }
 
 /** The entry of a URL. */
