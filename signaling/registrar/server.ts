@@ -1,6 +1,6 @@
 import { crypto, runtime, tcp, type WebAnswer, type WebClient, type WebServer, webSockets } from "#platform";
 import { drive } from "../../src/base/drive.ts";
-import { formatIp, parseIp, scopeOf } from "../../src/base/ip.ts";
+import { formatIp, ipFamily, ipScope, parseIp, scopeOf } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
 import { withoutZone } from "../../src/base/socket-address.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
@@ -20,7 +20,9 @@ const SPARE_CONNECTIONS = 256;
 
 /** A registrar that listens. */
 export interface RegistrarServer {
-  /** For `new WebSocketSignaling({ url })`: the first of the `urls` given, else one with an own address. */
+  /** For `new WebSocketSignaling({ url })`: the `urls` given, else one for each own address. */
+  readonly urls: readonly string[];
+  /** The first of them. */
   readonly url: string;
   /** Where it listens. */
   address(): SocketAddress;
@@ -74,14 +76,19 @@ class RegistrarHost implements RegistrarServer {
   }
 
   get url(): string {
-    const [first] = this.#settings.urls;
-    if (first !== undefined) return first;
+    return this.urls[0]!;
+  }
+
+  get urls(): readonly string[] {
+    const { urls, tls } = this.#settings;
+    if (urls.length > 0) return urls;
     const { address, port } = this.address();
-    const ip = parseIp(address)!;
-    const own = scopeOf(ip) === "unspecified" ? ownAddresses(runtime.interfaces())[0] : address;
-    const literal = own ?? "127.0.0.1";
-    const scheme = this.#settings.tls ? "wss" : "ws";
-    return `${scheme}://${literal.includes(":") ? `[${literal}]` : literal}:${port}`;
+    const wildcard = ipScope(address) === "unspecified";
+    const own = wildcard ? ownAddresses(runtime.interfaces(), ipFamily(address) === 4 ? 4 : 0) : [address];
+    const literals = own.filter((literal) => !literal.includes("%"));
+    const hosts = literals.map((literal) => (literal.includes(":") ? `[${literal}]` : literal));
+    if (wildcard) hosts.push("localhost");
+    return hosts.map((host) => `${tls ? "wss" : "ws"}://${host}:${port}`);
   }
 
   address(): SocketAddress {
