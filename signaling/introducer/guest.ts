@@ -61,7 +61,7 @@ export class Guest implements LaneSink {
     else this.#sink.onFlood(flooded);
   }
 
-  /** Ends the visit, after what waits. The connection stays. */
+  /** Ends the visit, and says why. The connection stays. */
   end(status: number, reason: string): void {
     if (this.#visit === undefined) return;
     this.#outbox.push([encodeEnd(this.#visit, status, reason)]);

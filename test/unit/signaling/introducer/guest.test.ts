@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Guest } from "../../../../signaling/introducer/guest.ts";
+import { encodeBegin, encodeEnd, encodeFrame, LaneReader } from "../../../../signaling/introducer/wire.ts";
+import type { LaneSink, MessageLane } from "../../../../src/contract/message-lane.ts";
+
+/** A lane whose other end reads when a test says so. */
+class ScriptedLane implements MessageLane {
+  /** Messages it takes. */
+  room = Number.POSITIVE_INFINITY;
+  /** What has gone out: frames, and `end 1008`. */
+  readonly said: string[] = [];
+  sink: LaneSink | undefined;
+  readonly #reader = new LaneReader(40_000);
+
+  attach(sink: LaneSink): void {
+    this.sink = sink;
+  }
+
+  send(body: Uint8Array): boolean {
+    if (this.room <= 0) return false;
+    this.room--;
+    const message = this.#reader.read(body);
+    if (message?.type === "frame") this.said.push(`${message.frame}`);
+    if (message?.type === "end") this.said.push(`end ${message.status}`);
+    return true;
+  }
+
+  drain(): void {
+    this.room = Number.POSITIVE_INFINITY;
+    this.sink?.onDrain();
+  }
+}
+
+function welcome(limit = 1_000) {
+  const lane = new ScriptedLane();
+  const heard: string[] = [];
+  const guest = new Guest(lane, limit, {
+    onBegin: () => heard.push("begin"),
+    onFrame: (frame) => heard.push(`frame ${frame}`),
+    onEnd: () => heard.push("end"),
+    onFlood: (dialog) => heard.push(`flood ${dialog}`),
+  });
+  const tell = (...messages: Uint8Array[]): void => {
+    for (const message of messages) lane.sink!.onMessage(message);
+  };
+  return { lane, guest, heard, tell };
+}
+
+describe("a guest", () => {
+  it("is heard from its beginning to its end", () => {
+    const { heard, tell } = welcome();
+    tell(...encodeFrame(1, "early"), encodeBegin(1), ...encodeFrame(1, "hello"), encodeEnd(1, 1000, ""));
+    tell(...encodeFrame(1, "late"), encodeEnd(1, 1000, ""));
+    assert.deepEqual(heard, ["begin", "frame hello", "end"]);
+  });
+
+  it("may begin anew, and what is left of the older visit is ignored", () => {
+    const { heard, tell, guest, lane } = welcome();
+    lane.room = 0;
+    tell(encodeBegin(1));
+    guest.send("for the first");
+    tell(
+      encodeBegin(2),
+      ...encodeFrame(1, "of the first"),
+      encodeEnd(1, 1000, ""),
+      ...encodeFrame(2, "hello"),
+    );
+    guest.send("for the second");
+    lane.drain();
+    assert.deepEqual(heard, ["begin", "end", "begin", "frame hello"]);
+    assert.deepEqual(lane.said, ["for the second"]);
+  });
+
+  it("ends once when its connection does", () => {
+    const { heard, tell, lane, guest } = welcome();
+    tell(encodeBegin(1));
+    lane.sink!.onClose();
+    guest.end(1008, "");
+    lane.sink!.onClose();
+    assert.deepEqual([heard, lane.said], [["begin", "end"], []]);
+  });
+
+  it("hears why its visit was ended, as soon as it reads", () => {
+    const { heard, tell, lane, guest } = welcome();
+    tell(encodeBegin(1));
+    lane.room = 0;
+    guest.send("one", 1);
+    guest.send("two", 2);
+    guest.end(1008, "too fast");
+    guest.send("not said");
+    lane.drain();
+    assert.deepEqual(
+      [heard, lane.said],
+      [
+        ["begin", "end"],
+        ["one", "two", "end 1008"],
+      ],
+    );
+  });
+
+  it("that does not read loses the dialog that has most for it, and no other", () => {
+    const { heard, tell, lane, guest } = welcome(1_000);
+    tell(encodeBegin(1));
+    lane.room = 0;
+    guest.send("x".repeat(100), 1);
+    guest.send("y".repeat(100), 2);
+    for (let i = 0; i < 8; i++) guest.send("z".repeat(100), 3);
+    assert.deepEqual(heard, ["begin", "flood 3"]);
+    lane.drain();
+    assert.deepEqual(
+      lane.said.map((frame) => frame[0]),
+      ["x", "y"],
+    );
+  });
+
+  it("that does not read answers to itself loses its visit", () => {
+    const { heard, tell, lane, guest } = welcome(1_000);
+    tell(encodeBegin(1));
+    lane.room = 0;
+    for (let i = 0; i < 11; i++) guest.send("pong".repeat(25));
+    assert.deepEqual(heard, ["begin", "end"]);
+    lane.drain();
+    assert.equal(lane.said.at(-1), "end 1008");
+  });
+});
