@@ -105,7 +105,7 @@ class PunchListener implements Listener {
 
   #accept(port: PunchPort, connection: UtpConnection): void {
     const { remote } = connection;
-    port.admit(remote);
+    const release = port.admit(remote);
     const channel = new UtpChannel({
       host: port.host,
       connection,
@@ -113,6 +113,7 @@ class PunchListener implements Listener {
       local: metEndpoint(port.socket.local),
       firstFlightSent: false,
       keep: (referenced) => port.shared.keep(referenced),
+      onClosed: release,
     });
     this.#context.onChannel(channel);
   }

@@ -1,5 +1,7 @@
+import { ExpiringMap } from "../../src/base/expiring-map.ts";
 import { ipFamily, ipScope } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
+import type { Millis } from "../../src/contract/clock.ts";
 import type { DatagramSink, DatagramSocket, SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import { SharedHost } from "../../src/host/shared-host.ts";
@@ -8,6 +10,10 @@ import { UtpHost } from "../../src/host/utp-host.ts";
 import { addressKey, type NatCandidate } from "../../src/nat/candidate.ts";
 import type { PunchDatagram } from "../../src/nat/punch-event.ts";
 import { classOf } from "../../src/stun/message.ts";
+
+/** A peer may still send that long after it was let go: a last packet that comes again, a first one that was lost (chosen: as uTP). */
+const LEAVING: Millis = 20_000;
+const MAX_LEAVING = 1024;
 
 /** Whoever the checks that come to a port are for. */
 export interface CheckReceiver {
@@ -28,10 +34,13 @@ export class PunchPort {
   strangers = 0;
   readonly #receiver: CheckReceiver;
   readonly #admitted = new Map<string, number>();
+  readonly #leaving = new ExpiringMap<true>(LEAVING, MAX_LEAVING);
+  readonly #runtime: Runtime;
   #last: SocketAddress | undefined;
 
   constructor(socket: DatagramSocket, via: number, runtime: Runtime, receiver: CheckReceiver) {
     this.via = via;
+    this.#runtime = runtime;
     this.#receiver = receiver;
     const host = new UtpHost(socket, runtime);
     this.shared = new SharedHost(host);
@@ -48,18 +57,23 @@ export class PunchPort {
     return this.shared.host.socket;
   }
 
-  /** Lets uTP from there in until it is dismissed as often as it was admitted. */
-  admit(remote: SocketAddress): void {
+  /** Lets uTP from there in. Returns what ends that: a little later, as what is under way has to come in. */
+  admit(remote: SocketAddress): () => void {
     const key = addressKey(remote);
     this.#admitted.set(key, (this.#admitted.get(key) ?? 0) + 1);
+    let held = true;
+    return () => {
+      if (held) this.#release(key);
+      held = false;
+    };
   }
 
-  dismiss(remote: SocketAddress): void {
-    const key = addressKey(remote);
-    const count = (this.#admitted.get(key) ?? 0) - 1;
-    this.#last = undefined;
+  #release(key: string): void {
+    const count = this.#admitted.get(key)! - 1;
     if (count > 0) this.#admitted.set(key, count);
     else this.#admitted.delete(key);
+    this.#last = undefined;
+    this.#leaving.set(key, true, this.#runtime.clock.now());
   }
 
   #gate(host: UtpHost): DatagramSink {
@@ -78,7 +92,8 @@ export class PunchPort {
   #isAdmitted(remote: SocketAddress): boolean {
     const last = this.#last;
     if (last && last.port === remote.port && last.address === remote.address) return true;
-    if (!this.#admitted.has(addressKey(remote))) return false;
+    const key = addressKey(remote);
+    if (!this.#admitted.has(key)) return this.#leaving.get(key, this.#runtime.clock.now()) ?? false;
     this.#last = { address: remote.address, port: remote.port };
     return true;
   }

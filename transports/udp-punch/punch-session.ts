@@ -31,7 +31,7 @@ export class PunchSession {
   readonly #runtime: Runtime;
   readonly #sink: SessionSink;
   readonly #drive: Drive;
-  readonly #admitted: { readonly port: PunchPort; readonly remote: SocketAddress }[] = [];
+  readonly #admitted: (() => void)[] = [];
   #closed = false;
 
   constructor(
@@ -104,8 +104,7 @@ export class PunchSession {
     } else if (event.type === "way") {
       const port = this.#ports.ports.get(event.via);
       if (!port) return;
-      port.admit(event.remote);
-      this.#admitted.push({ port, remote: event.remote });
+      this.#admitted.push(port.admit(event.remote));
       this.#sink.onWay({ ...event, port });
     } else if (event.type === "exhausted") this.#over("nothing is left to try");
   }
@@ -129,6 +128,6 @@ export class PunchSession {
     this.#drive.stop();
     this.#ports.leave(this);
     this.#dialog.close();
-    for (const { port, remote } of this.#admitted) port.dismiss(remote);
+    for (const release of this.#admitted) release();
   }
 }

@@ -56,7 +56,7 @@ export class WayRace {
     const data = this.#firstFlight ? { data: this.#firstFlight, pad: true } : {};
     const options = { ...this.#parts.connection, ...data };
     this.#running++;
-    port.admit(remote);
+    const release = port.admit(remote);
     try {
       const channel = await dialFrom(port.shared, remote, options, this.#racing.signal, (connection) => {
         const keep = (referenced: boolean): void => port.shared.keep(referenced);
@@ -67,13 +67,14 @@ export class WayRace {
           local: metEndpoint(port.socket.local),
           firstFlightSent: this.#firstFlight !== undefined,
           keep,
+          onClosed: release,
         });
       });
       if (this.#racing.signal.aborted) channel.abort();
       else this.#resolve(channel);
       this.#racing.abort();
     } catch (error) {
-      port.dismiss(remote);
+      release();
       this.#running--;
       if (this.#noMore && this.#running === 0) this.#reject(error);
     }
