@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -7,7 +8,7 @@ import { after, before, describe, it } from "node:test";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
-const { name, version, exports } = JSON.parse(readFileSync("package.json", "utf8"));
+const { name, version, exports, bin } = JSON.parse(readFileSync("package.json", "utf8"));
 
 /** `1tp`, `1tp/utp` …: every public module; `./package.json` is no module. */
 const MODULES = Object.keys(exports)
@@ -86,6 +87,26 @@ describe("the packed package", () => {
       "hello",
     );
   });
+
+  for (const [where, folder] of [
+    ["installed", consumer],
+    ["in a checkout", "."],
+  ] as const) {
+    it(`has the command, ${where}`, async () => {
+      assert.equal(run("npx", ["--no-install", "1tp", "--version"], folder), `${version}\n`);
+      const main = join(folder === "." ? "." : installed, bin["1tp"]);
+      const registrar = spawn(process.execPath, [main, "registrar", "--host", "127.0.0.1"]);
+      const exit = once(registrar, "exit");
+      let output = "";
+      for await (const text of registrar.stdout.setEncoding("utf8")) {
+        output += text;
+        if (/^stun/m.test(output) && !registrar.killed) registrar.kill("SIGTERM");
+      }
+      assert.match(output, /^url ws:\/\/127\.0\.0\.1:\d+$/m);
+      assert.match(output, /^closed$/m);
+      assert.deepEqual(await exit, [0, null]);
+    });
+  }
 
   for (const [kind, resolution, extension] of RESOLUTIONS) {
     it(`has types under moduleResolution ${resolution} in .${extension}`, () => {
