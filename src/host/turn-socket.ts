@@ -53,6 +53,7 @@ export class TurnSocket implements DatagramSocket {
   #sink: DatagramSink | undefined;
   #local: SocketAddress;
   #ended = false;
+  #lost = false;
   /** The link holds a frame back: nothing more until it has drained. */
   #blocked = false;
 
@@ -123,6 +124,11 @@ export class TurnSocket implements DatagramSocket {
     return this.#allocation.reflexive;
   }
 
+  /** The server has no such allocation any more, or cannot be reached. */
+  get lost(): boolean {
+    return this.#lost;
+  }
+
   /** Counts of what was dropped, by reason. */
   get drops(): ReadonlyMap<string, number> {
     return this.#allocation.drops;
@@ -160,19 +166,23 @@ export class TurnSocket implements DatagramSocket {
     this.#sink = sink;
   }
 
+  /** Keeps the process alive until the server has heard of it, or a few seconds have passed. */
   close(): void {
     if (this.#ended) return;
+    this.ref();
     this.#ended = true;
     this.#allocation.release(this.#runtime.clock.now());
     this.#drive.wake();
   }
 
   ref(): void {
+    if (this.#ended) return;
     this.#link.ref();
     this.#drive.ref();
   }
 
   unref(): void {
+    if (this.#ended) return;
     this.#link.unref();
     this.#drive.unref();
   }
@@ -255,6 +265,7 @@ export class TurnSocket implements DatagramSocket {
   /** The allocation is no more. */
   #over(failure: TurnFailure | undefined): void {
     this.#ended = true;
+    this.#lost = failure !== undefined;
     this.#drive.stop();
     for (const address of [...this.#waiting.keys()]) this.#answer(address, failure ?? { reason: "expired" });
     this.#link.attach({ onDatagram() {} });

@@ -63,7 +63,8 @@ export class UtpHost implements DatagramSink {
   /** Closed by their users, with bytes that are not acknowledged. */
   readonly #lingering = new Set<UtpConnection>();
 
-  constructor(socket: DatagramSocket, runtime: Runtime) {
+  /** `maxDatagram`: the largest that some way behind the socket carries. */
+  constructor(socket: DatagramSocket, runtime: Runtime, maxDatagram = socket.maxPayload) {
     this.socket = socket;
     this.#runtime = runtime;
     this.#ownAddresses = new OwnAddresses(runtime);
@@ -72,7 +73,7 @@ export class UtpHost implements DatagramSink {
       random: runtime.random,
       onWork: () => this.#schedule(),
       isOwnHost: (address) => this.#ownAddresses.has(address),
-      maxDatagram: socket.maxPayload,
+      maxDatagram,
       receiveWindow: receiveWindow(socket.receiveBufferSize),
     });
     this.#timer = new EngineTimer(runtime.clock, () => this.#onTimer());

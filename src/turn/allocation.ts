@@ -281,7 +281,7 @@ export class Allocation implements DatagramEngine<TurnEvent> {
     this.#keepAlive = false;
     for (const handle of this.#pending.keys()) this.#client.cancel(handle);
     this.#pending.clear();
-    this.#peers.clear({ reason: "expired" });
+    this.#peers.clear(("failure" in event && event.failure) || { reason: "expired" });
     this.#events.push(event);
   }
 }

@@ -115,12 +115,15 @@ export class Peers {
     this.#buffer = new Uint8Array(this.#buffer.length);
   }
 
-  /** Whom ChannelData is from. */
+  /**
+   * Whom ChannelData is from. A channel that was asked for counts, too: data may overtake the answer, and some servers' answers cannot
+   * be believed.
+   */
   peerOf(frame: Uint8Array, now: Instant): SocketAddress | undefined {
     const peer = this.#numbers.get(channelOf(frame));
-    if (!peer?.channel?.open) return undefined;
+    if (!peer) return undefined;
     this.#use(this.#permissions, peer.permission, now);
-    this.#use(this.#channels, peer.channel, now);
+    if (peer.channel) this.#use(this.#channels, peer.channel, now);
     return peer.remote;
   }
 

@@ -1,0 +1,13 @@
+/** `turn-process.ts <port> <user> <password>`: node-turn on loopback until it is killed. It frees no ports, so it has a process. */
+import { createRequire } from "node:module";
+
+const [port, user = "", password] = process.argv.slice(2);
+const NodeTurn = createRequire(import.meta.url)("node-turn") as new (options: object) => { start(): void };
+new NodeTurn({
+  listeningIps: ["127.0.0.1"],
+  relayIps: ["127.0.0.1"],
+  listeningPort: Number(port),
+  authMech: "long-term",
+  credentials: { [user]: password },
+  debugLevel: "INFO",
+}).start();

@@ -1,0 +1,104 @@
+import { OnetpError } from "../../src/base/errors.ts";
+import type { Channel } from "../../src/contract/channel.ts";
+import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
+import type { SignalingAddress } from "../../src/contract/dialog.ts";
+import type { Endpoint } from "../../src/contract/endpoint.ts";
+import type { DialContext } from "../../src/contract/transport.ts";
+import { dialFrom } from "../../src/host/dial.ts";
+import { type TurnParts, turnChannel } from "./parts.ts";
+import { Questions } from "./questions.ts";
+import { readRelayAnswer, readServerAnswer } from "./signals.ts";
+import { allocatedWay, plainWay, type Way } from "./ways.ts";
+
+/** Asks the listener for a relayed address and connects to it. */
+export async function dialTurn(parts: TurnParts, endpoint: Endpoint, context: DialContext): Promise<Channel> {
+  const { openDialog, signal } = context;
+  if (!openDialog) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no dialogs here" });
+  signal.throwIfAborted();
+  const address = endpoint.transportInfo as SignalingAddress;
+  const dialog = await openDialog(parts.signaling, address, endpoint.transportType);
+  const questions = new Questions(dialog, signal);
+  try {
+    context.onPhase("gather");
+    const found = await findRelay(parts, questions, context);
+    return await connect(found, parts, endpoint, context);
+  } finally {
+    questions.close();
+  }
+}
+
+interface Found {
+  readonly way: Way;
+  readonly relayed: SocketAddress;
+}
+
+/** By plain UDP, or else through an allocation of our own. */
+async function findRelay(parts: TurnParts, questions: Questions, context: DialContext): Promise<Found> {
+  const { runtime, signal } = context;
+  const server = readServerAnswer(await questions.ask({ ask: "server" }));
+  const plain = plainWay(server ?? { addresses: [], port: 0 }, runtime, signal);
+  const [first, refusal] = await tryWay(plain, questions, signal);
+  if (first) return first;
+  const [second, error] = await tryWay(allocatedWay(parts, runtime, signal), questions, signal);
+  if (second) return second;
+  throw worse(refusal, error);
+}
+
+/** What was found, or why nothing; then nothing is held. Rejects when the dial is over. */
+async function tryWay(
+  opening: Promise<Way>,
+  questions: Questions,
+  signal: AbortSignal,
+): Promise<[Found] | [undefined, unknown]> {
+  let way: Way | undefined;
+  try {
+    way = await opening;
+    return [{ way, relayed: await askFor(way, questions) }];
+  } catch (error) {
+    way?.shared.retire();
+    signal.throwIfAborted();
+    return [undefined, error];
+  }
+}
+
+async function askFor(way: Way, questions: Questions): Promise<SocketAddress> {
+  const answer = readRelayAnswer(await questions.ask({ ask: "relay", from: way.addresses }));
+  if (!answer.relayed) {
+    const status = answer.refused || undefined;
+    const detail = status ? `the listener's server said ${status}` : "the listener has no relay for us";
+    throw new OnetpError("ERR_1TP_TURN_REFUSED", { detail, status, phase: "gather" });
+  }
+  await way.prepare(answer.relayed);
+  return answer.relayed;
+}
+
+/** The one error of both ways: the status is that of a server, the other reason its cause. */
+function worse(plain: unknown, allocated: unknown): OnetpError {
+  const refusals = [plain, allocated].filter((error) => error instanceof OnetpError);
+  const status = refusals.find((error) => error.status !== undefined)?.status;
+  const detail = [plain, allocated].map((error) => (error as Error).message).join("; and then: ");
+  const cause = new AggregateError([plain, allocated], detail);
+  return new OnetpError("ERR_1TP_TURN_REFUSED", { detail, status, phase: "gather", cause });
+}
+
+async function connect(
+  { way, relayed }: Found,
+  parts: TurnParts,
+  endpoint: Endpoint,
+  context: DialContext,
+): Promise<Channel> {
+  const { shared, local } = way;
+  try {
+    context.signal.throwIfAborted();
+    context.onPhase("connect");
+    const data = context.firstFlight?.();
+    const options = { ...parts.connection, ...(data ? { data, pad: true } : {}) };
+    const { transportType: type } = endpoint;
+    const firstFlightSent = data !== undefined;
+    return await dialFrom(shared, relayed, options, context.signal, (connection) =>
+      turnChannel({ type, shared, connection, local, remote: endpoint, firstFlightSent }),
+    );
+  } finally {
+    shared.retire();
+  }
+}

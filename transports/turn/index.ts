@@ -1,0 +1,1 @@
+export { TurnTransport, type TurnTransportOptions } from "./transport.ts";
