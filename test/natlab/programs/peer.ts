@@ -1,0 +1,98 @@
+/** An endpoint that listens and dials as it is told. Called through `kit/peer.ts`. */
+import { once } from "node:events";
+import { type AttemptReport, type ConnectionInfo, net, signaling, transports } from "1tp";
+import { answerCalls } from "../kit/calls.ts";
+
+/** How to make the endpoint. */
+export interface SetUp {
+  readonly registrar: readonly string[];
+  /** Words. */
+  readonly transports: readonly string[];
+}
+
+/** What became of a dial. */
+export interface Outcome {
+  /** Absent if it failed. */
+  readonly transport?: string;
+  /** Ms from the dial to `connect`, or to the error. */
+  readonly took: number;
+  readonly error?: string;
+  readonly attempts: readonly AttemptLine[];
+}
+
+/** One attempt of a dial. */
+export type AttemptLine = Pick<AttemptReport, "transport" | "start" | "end" | "phase" | "outcome"> & {
+  readonly error: string | undefined;
+};
+
+let setUp: SetUp;
+let meeting: InstanceType<typeof signaling.websocket>;
+let server: net.Server | undefined;
+let socket: net.Socket | undefined;
+
+/** Once. */
+function begin(given: SetUp): void {
+  setUp = given;
+  meeting = new signaling.websocket({ url: given.registrar });
+}
+
+function own() {
+  return setUp.transports.map((word) => {
+    if (word === "udp-punch") return new transports["udp-punch"]({ signaling: meeting });
+    throw new Error(`the lab does not know how to make ${word}`);
+  });
+}
+
+/** Serves echoes anew. */
+async function listen(): Promise<ConnectionInfo> {
+  await server?.closeP();
+  server = net.createServer(own(), (accepted) => {
+    accepted.on("error", () => accepted.destroy());
+    accepted.pipe(accepted);
+  });
+  return server.listenP();
+}
+
+/** Dials, and keeps the connection if there is one. */
+async function dial({ info, timeout }: { info: ConnectionInfo; timeout: number }): Promise<Outcome> {
+  const began = performance.now();
+  const dialled = new net.Socket(own(), { connectTimeout: timeout });
+  socket = dialled;
+  try {
+    await dialled.connectP(info);
+  } catch (error) {
+    return { took: performance.now() - began, error: `${(error as Error).message}`, ...lines(dialled) };
+  }
+  dialled.on("error", () => {});
+  return { took: performance.now() - began, transport: `${dialled.transport}`, ...lines(dialled) };
+}
+
+function lines({ report }: net.Socket): Pick<Outcome, "attempts"> {
+  return {
+    attempts: report.map(({ transport, start, end, phase, outcome, error }) => {
+      return { transport, start, end, phase, outcome, error: error?.message };
+    }),
+  };
+}
+
+/** Sends so many bytes, and resolves when as many are back. Ms. */
+async function echo(bytes: number): Promise<number> {
+  const began = performance.now();
+  socket!.write(Buffer.alloc(bytes, 7));
+  for (let left = bytes; left > 0; ) {
+    const [chunk] = (await once(socket!, "data")) as [Uint8Array];
+    left -= chunk.length;
+  }
+  return performance.now() - began;
+}
+
+/** Ends the connection in good order. */
+async function hangUp(): Promise<void> {
+  if (!socket || socket.destroyed) return;
+  const closed = once(socket, "close");
+  socket.end();
+  socket.resume();
+  await closed;
+}
+
+answerCalls({ begin, listen, dial, echo, hangUp });
