@@ -1,11 +1,13 @@
 import type { Instant } from "../contract/clock.ts";
 import type { NatBehaviour } from "./behaviour.ts";
 import type { PunchTrick } from "./trick.ts";
+import { birthday } from "./tricks/birthday.ts";
 import { lowTtl } from "./tricks/low-ttl.ts";
+import { prediction } from "./tricks/prediction.ts";
 import { simultaneous } from "./tricks/simultaneous.ts";
 
 /** Every trick there is. */
-export const TRICKS: readonly PunchTrick[] = [lowTtl, simultaneous];
+export const TRICKS: readonly PunchTrick[] = [lowTtl, simultaneous, prediction, birthday];
 
 /** The tricks that make sense for such a pair, best first. */
 export function ranking(

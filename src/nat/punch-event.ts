@@ -27,7 +27,7 @@ export type PunchEvent =
       readonly trick: string;
     }
   /** More sockets are wanted: `addSockets`. */
-  | { readonly type: "sockets"; readonly count: number }
+  | { readonly type: "sockets"; readonly trick: string; readonly count: number }
   /** There is nothing left to try; once. */
   | { readonly type: "exhausted" };
 

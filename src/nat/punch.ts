@@ -13,12 +13,14 @@ import { PunchBudget } from "./budget.ts";
 import { addressKey, type NatCandidate } from "./candidate.ts";
 import { CheckCodec, type CheckIdentity, makeIdentity, makeTransactionId } from "./check.ts";
 import { Planner, TRICKS } from "./planner.ts";
+import type { ProbeRun, ProbeRuns } from "./probe-run.ts";
 import type { Certainty, PunchDatagram, PunchDrop, PunchEvent } from "./punch-event.ts";
 import { MAX_CANDIDATES, readPunchSignal } from "./punch-signal.ts";
 import type { ReachOf } from "./reach.ts";
 import { Talk } from "./talk.ts";
 import { Target, Targets } from "./target.ts";
-import type { PunchTrick, TrickContext, TrickRun } from "./trick.ts";
+import type { ExtraSocket, PunchTrick, TrickContext, TrickRun } from "./trick.ts";
+import { trickContext } from "./trick-context.ts";
 
 /** The own sockets every punch has: one for each family. Others have higher numbers. */
 export const VIA_IPV4 = 0;
@@ -47,6 +49,8 @@ export interface PunchOptions {
   readonly nat?: NatBehaviour;
   /** The families there are sockets for. */
   readonly families: readonly (4 | 6)[];
+  /** What this process probes. */
+  readonly runs: ProbeRuns;
   /** `TRICKS` if absent. */
   readonly tricks?: readonly PunchTrick[];
 }
@@ -80,6 +84,9 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   readonly #events: PunchEvent[] = [];
   /** Which trick has sent where. */
   readonly #openedBy = new Map<string, string>();
+  /** By the trick that has asked for them. */
+  readonly #extraSockets = new Map<string, readonly ExtraSocket[]>();
+  #run: ProbeRun | undefined;
   #signals = 0;
   #restedAt: Instant | undefined;
   #exhausted = false;
@@ -245,38 +252,45 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   }
 
   #contextOf(trick: PunchTrick): TrickContext {
-    const talk = this.#talk;
-    return {
-      random: this.#options.random,
-      get local() {
-        return talk.local;
-      },
-      get remote() {
-        return talk.remote;
-      },
-      targets: this.#targets.told,
-      get peerOpened() {
-        return talk.peerOpened;
-      },
-      get peerReady() {
-        return talk.isPeerReady(trick.name);
-      },
-      isAttested: (address) => this.#budget.isAttested(address),
-      open: (remote, via) => this.#open(remote, via, trick.name),
-      pursue: (target, now) => this.#pursue(target, now, trick.name),
-      sayReady: () => talk.ready(trick.name),
-      extraSockets: [],
-      wantSockets: () => {},
-      beginRun: () => false,
-      probe: () => {},
-      note: (why) => void this.#notes.add(`${trick.name}: ${why}`),
-    };
+    const { name } = trick;
+    return trickContext(this.#options.random, this.#talk, this.#targets, name, {
+      extraSockets: () => this.#extraSockets.get(name) ?? [],
+      open: (remote, via) => this.#open(remote, via, name),
+      pursue: (target, now, via = target.via) => this.#pursue(this.#targets.from(target, via), now, name),
+      wantSockets: (count) => void this.#events.push({ type: "sockets", trick: name, count }),
+      beginRun: (address) => this.#beginRun(address),
+      probe: (remote, via, now, low) => this.#probe(remote, via, now, name, low),
+      endRun: () => this.#run?.end(),
+      note: (why) => void this.#notes.add(`${name}: ${why}`),
+    });
   }
 
-  #open(remote: SocketAddress, via: number, by: string): boolean {
+  /** The sockets that a trick has asked for. Whoever opened them closes those that are not needed. */
+  addSockets(trick: string, sockets: readonly ExtraSocket[], now: Instant): void {
+    this.#extraSockets.set(trick, sockets);
+    this.#tellTricks(now);
+  }
+
+  #beginRun(address: string): boolean {
+    if (!this.#budget.isAttested(address)) return false;
+    this.#run ??= this.#options.runs.begin(address);
+    return this.#run?.address === address;
+  }
+
+  #probe(remote: SocketAddress, via: number, now: Instant, by: string, low = false): boolean {
+    if (this.#run?.address !== remote.address || !this.#run.take(now)) return false;
+    return this.#ask(remote, via, by, low ? LOW_TTL : undefined);
+  }
+
+  /** Nobody uses it any more: what it holds of the process is given back. */
+  close(): void {
+    this.#run?.end();
+  }
+
+  #open(remote: SocketAddress, via: number, by: string): void {
     const target = this.#targets.find(remote, via);
     if (target) target.opened = true;
-    return this.#check(remote, via, by, LOW_TTL);
+    this.#check(remote, via, by, LOW_TTL);
   }
 
   #pursue(target: Target, now: Instant, by = this.#running.at(-1)?.trick.name ?? "none"): void {
@@ -303,11 +317,15 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     }
   }
 
-  /** Sends one check. False if it would be one too many. */
-  #check(remote: SocketAddress, via: number, by: string, ttl?: number): boolean {
+  /** Sends one check, unless it would be one too many. */
+  #check(remote: SocketAddress, via: number, by: string, ttl?: number): void {
+    if (this.codec.complete && this.#budget.take(remote)) this.#ask(remote, via, by, ttl);
+  }
+
+  #ask(remote: SocketAddress, via: number, by: string, ttl: number | undefined): boolean {
     const id = makeTransactionId(this.#options.random);
     const data = this.codec.request(id);
-    if (!data || !this.#budget.take(remote)) return false;
+    if (!data) return false;
     this.#asked.set(toHex(id), { remote, via });
     this.#openedBy.set(addressKey(remote), by);
     this.sent.set(by, (this.sent.get(by) ?? 0) + 1);

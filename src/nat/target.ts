@@ -105,6 +105,14 @@ export class Targets {
     return target;
   }
 
+  /** The same place, from another socket of ours. */
+  from({ remote, kind, outside }: Target, via: number): Target {
+    const known = this.find(remote, via);
+    const target = known ?? new Target(remote, via, kind, outside);
+    if (!known) this.#all.set(keyOf(remote, via), target);
+    return target;
+  }
+
   /** When the next check is due. */
   next(): Instant | undefined {
     let earliest: Instant | undefined;

@@ -51,10 +51,11 @@ class PunchListener implements Listener {
     this.#ports = ports;
     this.#sightings = new SightingList(ports.ipv4, parts.stun, context.runtime);
     ports.keep(true);
-    for (const port of ports.ports.values()) {
+    for (const port of ports) {
       port.host.onLost = (error) => context.onError(error);
-      port.host.listen((connection) => this.#accept(port, connection), parts.connection);
+      this.#serve(port);
     }
+    ports.onPort = (port) => this.#serve(port);
     this.#look();
   }
 
@@ -103,6 +104,10 @@ class PunchListener implements Listener {
     timer.unref();
   }
 
+  #serve(port: PunchPort): void {
+    port.host.listen((connection) => this.#accept(port, connection), this.#parts.connection);
+  }
+
   #accept(port: PunchPort, connection: UtpConnection): void {
     const { remote } = connection;
     const release = port.admit(remote);
@@ -128,7 +133,7 @@ class PunchListener implements Listener {
     this.#refresh?.cancel();
     this.registration?.close();
     for (const session of [...this.#ports.sessions]) session.close();
-    for (const { host } of this.#ports.ports.values()) host.stopListening();
+    for (const { host } of this.#ports) host.stopListening();
     await this.#ports.retire();
   }
 

@@ -12,7 +12,7 @@ import type { PunchDatagram } from "../../src/nat/punch-event.ts";
 import { classOf } from "../../src/stun/message.ts";
 
 /** A peer may still send that long after it was let go: a last packet that comes again, a first one that was lost (chosen: as uTP). */
-const LEAVING: Millis = 20_000;
+export const LEAVING: Millis = 20_000;
 const MAX_LEAVING = 1024;
 
 /** Whoever the checks that come to a port are for. */

@@ -18,13 +18,23 @@ const WILDCARDS = [
  * survive a change of network; checks find out which of our addresses answers.
  */
 export class PunchPorts implements CheckReceiver {
-  readonly ports: ReadonlyMap<number, PunchPort>;
+  readonly bind: BindDatagram;
   readonly candidates: readonly NatCandidate[];
+  /** Called with each port that joins later. */
+  onPort: ((port: PunchPort) => void) | undefined;
+  readonly #ports: Map<number, PunchPort>;
   readonly #sessions = new Map<string, PunchSession>();
+  #vias = WILDCARDS.length;
+  #kept = false;
 
-  private constructor(make: (receiver: CheckReceiver) => readonly PunchPort[], runtime: Runtime) {
+  private constructor(
+    bind: BindDatagram,
+    runtime: Runtime,
+    make: (receiver: CheckReceiver) => readonly PunchPort[],
+  ) {
     const ports = make(this);
-    this.ports = new Map(ports.map((port) => [port.via, port]));
+    this.bind = bind;
+    this.#ports = new Map(ports.map((port) => [port.via, port]));
     this.candidates = ports.flatMap(({ socket }) => hostCandidates(socket, runtime));
   }
 
@@ -38,19 +48,44 @@ export class PunchPorts implements CheckReceiver {
     for (const { socket } of bound.filter((one) => !used.includes(one))) socket.close();
     const failed = sockets.find((result) => result.status === "rejected");
     if (used.length === 0 && failed) throw failed.reason;
-    return new PunchPorts(
-      (receiver) => used.map(({ via, socket }) => new PunchPort(socket, via, runtime, receiver)),
-      runtime,
+    return new PunchPorts(bind, runtime, (receiver) =>
+      used.map(({ via, socket }) => new PunchPort(socket, via, runtime, receiver)),
     );
   }
 
+  [Symbol.iterator](): IterableIterator<PunchPort> {
+    return this.#ports.values();
+  }
+
+  find(via: number): PunchPort | undefined {
+    return this.#ports.get(via);
+  }
+
+  /** A number for another socket. */
+  nextVia(): number {
+    return this.#vias++;
+  }
+
+  /** A socket that was opened for one punch turned out to be its way. */
+  add(port: PunchPort): void {
+    this.#ports.set(port.via, port);
+    if (this.#kept) port.shared.keep(true);
+    this.onPort?.(port);
+  }
+
+  /** The socket closes with its last connection. */
+  async retirePort(port: PunchPort): Promise<void> {
+    await port.shared.retire();
+    this.#ports.delete(port.via);
+  }
+
   get families(): readonly (4 | 6)[] {
-    return WILDCARDS.filter(({ via }) => this.ports.has(via)).map(({ via }) => (via === VIA_IPV6 ? 6 : 4));
+    return WILDCARDS.filter(({ via }) => this.#ports.has(via)).map(({ via }) => (via === VIA_IPV6 ? 6 : 4));
   }
 
   /** Where servers are asked from. */
   get ipv4(): PunchPort | undefined {
-    return this.ports.get(VIA_IPV4);
+    return this.find(VIA_IPV4);
   }
 
   get sessions(): Iterable<PunchSession> {
@@ -84,11 +119,12 @@ export class PunchPorts implements CheckReceiver {
 
   /** Whether they keep the process alive. */
   keep(referenced: boolean): void {
-    for (const { shared } of this.ports.values()) shared.keep(referenced);
+    this.#kept = referenced;
+    for (const { shared } of this) shared.keep(referenced);
   }
 
   /** Nobody punches here any more: each socket closes with its last connection. */
   async retire(): Promise<void> {
-    await Promise.all([...this.ports.values()].map(({ shared }) => shared.retire()));
+    await Promise.all([...this].map((port) => this.retirePort(port)));
   }
 }

@@ -3,10 +3,15 @@ import { OnetpError } from "../../src/base/errors.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Dialog } from "../../src/contract/dialog.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import { ProbeRuns } from "../../src/nat/probe-run.ts";
 import { Punch, type PunchOptions } from "../../src/nat/punch.ts";
 import type { PunchDatagram, PunchEvent } from "../../src/nat/punch-event.ts";
-import type { PunchPort } from "./punch-port.ts";
+import { ExtraSockets } from "./extra-sockets.ts";
+import { LEAVING, type PunchPort } from "./punch-port.ts";
 import type { PunchPorts } from "./punch-ports.ts";
+
+/** Nobody is probed twice at a time by one process, whichever transport asks. */
+const RUNS = new ProbeRuns();
 
 /** A way to the peer, as the punch tells it, with the port it goes by. */
 export interface Way {
@@ -32,29 +37,33 @@ export class PunchSession {
   readonly #sink: SessionSink;
   readonly #drive: Drive;
   readonly #admitted: (() => void)[] = [];
+  readonly #extra: ExtraSockets;
+  readonly #promoted: PunchPort[] = [];
   #closed = false;
 
   constructor(
     dialog: Dialog,
     ports: PunchPorts,
     runtime: Runtime,
-    options: Omit<PunchOptions, "random" | "families" | "attested">,
+    options: Omit<PunchOptions, "random" | "families" | "attested" | "runs">,
     sink: SessionSink,
   ) {
     this.#dialog = dialog;
     this.#ports = ports;
     this.#runtime = runtime;
     this.#sink = sink;
+    this.#extra = new ExtraSockets(ports.bind, runtime, ports, () => ports.nextVia());
     this.punch = new Punch({
       ...options,
       random: runtime.random,
       families: ports.families,
+      runs: RUNS,
       attested: dialog.observedAddress,
     });
     this.#drive = drive<PunchEvent, PunchDatagram>(
       this.punch,
       runtime.clock,
-      (datagram) => ports.ports.get(datagram.via)?.send(datagram),
+      (datagram) => (ports.find(datagram.via) ?? this.#extra).send(datagram),
       (event) => this.#onEvent(event),
     );
     for (const candidate of ports.candidates) this.punch.addCandidate(candidate, runtime.clock.now());
@@ -101,12 +110,29 @@ export class PunchSession {
   #onEvent(event: PunchEvent): void {
     if (event.type === "signal") {
       this.#dialog.send(event.body).catch((error: unknown) => this.#over("a signal was not taken", error));
-    } else if (event.type === "way") {
-      const port = this.#ports.ports.get(event.via);
-      if (!port) return;
-      this.#admitted.push(port.admit(event.remote));
-      this.#sink.onWay({ ...event, port });
-    } else if (event.type === "exhausted") this.#over("nothing is left to try");
+    } else if (event.type === "way") this.#onWay(event);
+    else if (event.type === "sockets") void this.#openSockets(event.trick, event.count);
+    else this.#over("nothing is left to try");
+  }
+
+  #onWay({ via, ...way }: Extract<PunchEvent, { type: "way" }>): void {
+    const port = this.#ports.find(via) ?? this.#promote(via);
+    if (!port) return;
+    this.#admitted.push(port.admit(way.remote));
+    this.#sink.onWay({ ...way, port });
+  }
+
+  #promote(via: number): PunchPort | undefined {
+    const port = this.#extra.promote(via);
+    if (!port) return undefined;
+    this.#ports.add(port);
+    this.#promoted.push(port);
+    return port;
+  }
+
+  async #openSockets(trick: string, count: number): Promise<void> {
+    const sockets = await this.#extra.open(count);
+    this.update((punch, now) => punch.addSockets(trick, sockets, now));
   }
 
   #over(why: string, cause?: unknown): void {
@@ -126,8 +152,20 @@ export class PunchSession {
     if (this.#closed) return;
     this.#closed = true;
     this.#drive.stop();
+    this.punch.close();
+    this.#extra.close();
     this.#ports.leave(this);
     this.#dialog.close();
     for (const release of this.#admitted) release();
+    if (this.#promoted.length > 0) this.#leavePromoted();
+  }
+
+  /** Whoever comes by one of our own sockets has some time to do so. */
+  #leavePromoted(): void {
+    const { clock } = this.#runtime;
+    const leave = (): void => {
+      for (const port of this.#promoted) void this.#ports.retirePort(port);
+    };
+    clock.setTimer(clock.now() + LEAVING, leave).unref();
   }
 }

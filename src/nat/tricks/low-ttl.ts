@@ -8,14 +8,14 @@ import type { PunchTrick } from "../trick.ts";
  */
 export const lowTtl: PunchTrick = {
   name: "low-ttl",
-  // Chosen: a signal and a half across the world.
-  patience: 400,
+  // Chosen: two signals across a continent.
+  patience: 300,
   rate: () => 0.9,
   start: (context) => ({
     onNews(now) {
       for (const target of context.targets) {
         if (!target.outside || context.peerOpened) context.pursue(target, now);
-        else if (!target.opened) context.open(target.remote, target.via, now);
+        else if (!target.opened) context.open(target.remote, target.via);
       }
     },
   }),

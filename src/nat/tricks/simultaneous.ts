@@ -6,8 +6,8 @@ import type { PunchTrick } from "../trick.ts";
  */
 export const simultaneous: PunchTrick = {
   name: "simultaneous",
-  // Chosen: two checks of its schedule.
-  patience: 300,
+  // Chosen: one repetition of its schedule; what joins in then does not stop it.
+  patience: 150,
   rate: () => 0.8,
   start: (context) => ({
     onNews(now) {
