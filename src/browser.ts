@@ -5,6 +5,7 @@
  */
 import { MemoryTransport } from "../transports/memory/index.ts";
 import type { TcpTransport as TcpInNode } from "../transports/tcp/index.ts";
+import type { TurnTransport as TurnInNode } from "../transports/turn/index.ts";
 import type { UdpTransport as UdpInNode } from "../transports/udp/index.ts";
 import type { UdpPunchTransport as UdpPunchInNode } from "../transports/udp-punch/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
@@ -13,6 +14,7 @@ import { browserPreset } from "./preset/browser.ts";
 import { unsupported } from "./preset/unsupported.ts";
 
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export type { TurnTransportOptions } from "../transports/turn/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
 export type { UdpPunchTransportOptions } from "../transports/udp-punch/index.ts";
 export * from "./portable.ts";
@@ -20,6 +22,10 @@ export * from "./portable.ts";
 /** Not in a page: a browser gives no sockets away. */
 export const TcpTransport = unsupported<typeof TcpInNode>("tcp", "a page has no TCP");
 export const UdpTransport = unsupported<typeof UdpInNode>("udp", "a page has no UDP");
+export const TurnTransport = unsupported<typeof TurnInNode>(
+  "turn",
+  "a page has no UDP; webrtc takes TURN servers",
+);
 export const UdpPunchTransport = unsupported<typeof UdpPunchInNode>("udp-punch", "a page has no UDP");
 
 /** The transports by their words, to be used with `new`. */
@@ -29,6 +35,7 @@ export const transports = {
   udp: UdpTransport,
   "udp-punch": UdpPunchTransport,
   websocket: WebSocketTransport,
+  turn: TurnTransport,
 } as const;
 
 setDefaultTransports(browserPreset);

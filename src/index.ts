@@ -14,6 +14,7 @@
 import { SocketIntroducer } from "../signaling/introducer/introducer.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
+import { TurnTransport } from "../transports/turn/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
 import { UdpPunchTransport } from "../transports/udp-punch/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
@@ -22,10 +23,11 @@ import { setIntroducer } from "./net/introduction.ts";
 import { nodePreset } from "./preset/node.ts";
 
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export type { TurnTransportOptions } from "../transports/turn/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
 export type { UdpPunchTransportOptions } from "../transports/udp-punch/index.ts";
 export * from "./portable.ts";
-export { TcpTransport, UdpPunchTransport, UdpTransport };
+export { TcpTransport, TurnTransport, UdpPunchTransport, UdpTransport };
 
 /** The transports by their words, to be used with `new`. */
 export const transports = {
@@ -34,6 +36,7 @@ export const transports = {
   udp: UdpTransport,
   "udp-punch": UdpPunchTransport,
   websocket: WebSocketTransport,
+  turn: TurnTransport,
 } as const;
 
 setDefaultTransports(nodePreset);
