@@ -40,9 +40,9 @@ export interface Workload {
   measure(bench: Bench): Promise<number>;
 }
 
-/** What a figure has to reach: a share of the peer's, or a number of its own. */
+/** What a figure has to reach: a share of the peer's, a number of its own, or a distance from the peer's. */
 export interface Target {
-  readonly of: "ratio" | "ours";
+  readonly of: "ratio" | "ours" | "excess";
   readonly bound: "≥" | "≤";
   readonly value: number;
 }
@@ -67,6 +67,11 @@ export function oursAtMost(value: number): Target {
   return { of: "ours", bound: "≤", value };
 }
 
+/** Ours - peer's must be at most this. */
+export function aboveAtMost(value: number): Target {
+  return { of: "excess", bound: "≤", value };
+}
+
 /** One line of the table. A file in `rows/` exports `rows`, a list of these. */
 export interface Row {
   readonly figure: string;
@@ -88,7 +93,7 @@ export interface Sample {
   readonly peer?: number;
 }
 
-/** A row with its figures: medians over the samples, the ratio as the median of their ratios. */
+/** A row with its figures: medians over the samples, ratio and excess as the medians of theirs. */
 export interface Result {
   readonly figure: string;
   readonly unit: string;
@@ -97,6 +102,7 @@ export interface Result {
   /** NaN without a peer. */
   readonly peer: number;
   readonly ratio: number;
+  readonly excess: number;
   readonly target: Target;
   readonly ok: boolean;
   readonly samples: readonly Sample[];
@@ -108,6 +114,7 @@ export function resultOf({ figure, workload, ours, peer, target }: Row, samples:
     ours: median(samples.map((sample) => sample.ours)),
     peer: median(samples.map(({ peer = Number.NaN }) => peer)),
     ratio: median(samples.map(({ ours, peer = Number.NaN }) => ours / peer)),
+    excess: median(samples.map(({ ours, peer = Number.NaN }) => ours - peer)),
   };
   const reached = figures[target.of];
   const ok = target.bound === "≥" ? reached >= target.value : reached <= target.value;

@@ -16,13 +16,13 @@ export function table(results: readonly Result[]): string {
 }
 
 function cells({ figure, unit, names, ours, peer, ratio, target, ok }: Result): string[] {
-  const goal = `${target.bound} ${target.value}${target.of === "ratio" ? " ×" : ` ${unit}`.trimEnd()}`;
-  const own = target.of === "ours";
+  const suffix = { ratio: " ×", ours: ` ${unit}`.trimEnd(), excess: ` ${unit} more` }[target.of];
+  const goal = `${target.bound} ${target.value}${suffix}`;
   return [
     names.peer ? `${figure} (${names.peer})` : figure,
     `${digits(ours)} ${unit}`.trimEnd(),
     names.peer ? `${digits(peer)} ${unit}`.trimEnd() : "",
-    own ? "" : ratio.toFixed(2),
+    target.of === "ratio" ? ratio.toFixed(2) : "",
     goal,
     ok ? "yes" : "NO",
   ];

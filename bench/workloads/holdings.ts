@@ -12,6 +12,9 @@ export const idleMemoryOfSide = idle("memory per idle connection, larger side", 
   Math.max(...sides),
 );
 
+/** The same of a server for one client that does nothing. */
+export const idleMemoryOfServer = idle("server memory per idle client", 3000, ([, server]) => server);
+
 function idle(name: string, count: number, combine: (growth: readonly [number, number]) => number): Workload {
   return {
     name,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  aboveAtMost,
   atLeast,
   atMost,
   oursAtMost,
@@ -43,6 +44,13 @@ describe("the figures of a benchmark", () => {
     assert.ok(!ok(atMost(0.79)));
     assert.ok(ok(oursAtMost(40)));
     assert.ok(!ok(oursAtMost(39)));
+  });
+
+  it("may be so much above the peer's", () => {
+    const above = (value: number): boolean => resultOf(row(aboveAtMost(value)), samples).ok;
+    assert.deepEqual([above(-10), above(-11)], [true, false]);
+    const [, , line] = table([resultOf(row(aboveAtMost(5)), samples)]).split("\n");
+    assert.equal(line, "| tcp: speed (node:net) | 40 MB/s | 100 MB/s |       | ≤ 5 MB/s more | yes |");
   });
 
   it("miss every target when nothing was measured", () => {
