@@ -22,10 +22,7 @@ export * from "./portable.ts";
 /** Not in a page: a browser gives no sockets away. */
 export const TcpTransport = unsupported<typeof TcpInNode>("tcp", "a page has no TCP");
 export const UdpTransport = unsupported<typeof UdpInNode>("udp", "a page has no UDP");
-export const TurnTransport = unsupported<typeof TurnInNode>(
-  "turn",
-  "a page has no UDP; webrtc takes TURN servers",
-);
+export const TurnTransport = unsupported<typeof TurnInNode>("turn", "a page has no UDP");
 export const UdpPunchTransport = unsupported<typeof UdpPunchInNode>("udp-punch", "a page has no UDP");
 
 /** The transports by their words, to be used with `new`. */

@@ -118,7 +118,7 @@ async function run(word: string, name: string): Promise<Remains> {
   process.on("warning", () => warnings++);
   // Idle timers keep no process, and memory has no system resource that would.
   const awake = setInterval(() => {}, 0x7fffffff);
-  const transport = new transports[word as keyof typeof transports]();
+  const transport = new transports[word as "tcp" | "memory"]();
   const server = await listen(transport);
   const closing = await listen(transport);
   const site = { address: server.address()!, deserted: closing.address()! };
