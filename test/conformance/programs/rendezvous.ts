@@ -5,7 +5,7 @@ import { createConnection, createServer, type Socket, transports as words } from
 /** One way from a program to its server. */
 export interface Road {
   readonly name: string;
-  readonly word: Exclude<keyof typeof words, "turn">;
+  readonly word: "memory" | "tcp" | "udp" | "websocket";
   readonly security: "noise" | "none";
 }
 
