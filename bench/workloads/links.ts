@@ -10,7 +10,7 @@ function simulation(name: string, unit: string, run: () => number): Workload {
 /** 20 Mbit/s, 50 ms: how much of the link is filled in 10 s from cold. */
 export const idleLink = simulation("share of an idle link", "%", () => {
   const net = bottleneck(100);
-  const flow = new UtpFlow(net);
+  const flow = new UtpFlow(net, "ledbat");
   flow.start();
   return 100 * shares(net, [flow], 10_000)[0]!;
 });
@@ -19,7 +19,7 @@ export const idleLink = simulation("share of an idle link", "%", () => {
 export function besideTcp(queue: number): Workload {
   return simulation(`share beside TCP cubic, queue ${queue} ms`, "%", () => {
     const net = bottleneck(queue);
-    const [ours, tcp] = [new UtpFlow(net), new TcpFlow(net, "cubic")];
+    const [ours, tcp] = [new UtpFlow(net, "ledbat"), new TcpFlow(net, "cubic")];
     ours.start();
     net.runFor(10_000);
     tcp.start();
@@ -31,7 +31,7 @@ export function besideTcp(queue: number): Workload {
 /** How much more than the smallest the largest of four flows gets that start 2 s apart. */
 export const fairness = simulation("largest ÷ smallest of four flows", "", () => {
   const net = bottleneck(200);
-  const flows = [1, 2, 3, 4].map((seed) => new UtpFlow(net, seed));
+  const flows = [1, 2, 3, 4].map((seed) => new UtpFlow(net, "ledbat", seed));
   for (const flow of flows) {
     flow.start();
     net.runFor(2000);
@@ -60,7 +60,7 @@ function fast() {
     right: { rate: 100e6, latency: 25, queueMillis: 1000 },
     left: { latency: 25 },
   });
-  const flow = new UtpFlow(net);
+  const flow = new UtpFlow(net, "ledbat");
   flow.start();
   return { net, flow };
 }

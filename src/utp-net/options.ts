@@ -36,7 +36,7 @@ export interface ConnectionOptions {
   readonly mtu?: number;
   /** Least ms before a packet is sent again. */
   readonly resend?: Millis;
-  /** Congestion controller: `'ledbat'` (the default), which leaves the link to others. */
+  /** Congestion controller: `'ledbat'` (the default), which leaves the link to others, or `'bbr'`, which takes its share. */
   readonly congestion?: string;
   /** Destroys the connection when it aborts. */
   readonly signal?: AbortSignal;

@@ -1,8 +1,10 @@
+import { Bbr } from "./bbr.ts";
 import type { CongestionController, ControllerOptions } from "./congestion.ts";
 import { Ledbat } from "./ledbat.ts";
 
 /** Every congestion controller by its name. */
 const CONTROLLERS: Readonly<Record<string, (options: ControllerOptions) => CongestionController>> = {
+  bbr: (options) => new Bbr(options),
   ledbat: (options) => new Ledbat(options),
 };
 

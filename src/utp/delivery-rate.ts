@@ -1,4 +1,4 @@
-import type { Instant } from "../contract/clock.ts";
+import type { Instant, Millis } from "../contract/clock.ts";
 import type { SentPacket } from "./flight.ts";
 
 /**
@@ -53,10 +53,13 @@ export class DeliveryRate {
     this.#firstSentAt = packet.sentAt;
   }
 
-  /** The acknowledgement is complete: sets `rate`. */
-  finish(): void {
+  /**
+   * The acknowledgement is complete: sets `rate`. What took less than `minRtt` was acknowledged before it was sent again, and
+   * says nothing (ibid.).
+   */
+  finish(minRtt: Millis): void {
     if (this.#latestOrder < 0) return;
     const elapsed = Math.max(this.#sendElapsed, this.#deliveredAt - this.#priorDeliveredAt);
-    this.rate = elapsed > 0 ? (this.delivered - this.priorDelivered) / elapsed : 0;
+    this.rate = elapsed > 0 && elapsed >= minRtt ? (this.delivered - this.priorDelivered) / elapsed : 0;
   }
 }

@@ -30,7 +30,7 @@ export interface ConnectionOptions {
   readonly ownHost?: boolean;
   /** Most packets in flight. Default: what the peer can reorder. */
   readonly maxInFlight?: number;
-  /** Name of a congestion controller: `ledbat`. */
+  /** Congestion controller: `ledbat` (default), which leaves the link to others, or `bbr`, which takes its share. */
   readonly congestion?: string;
   /** `write` returns false above this many unsent bytes. Default 256 KiB. */
   readonly sendBuffer?: number;

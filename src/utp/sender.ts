@@ -223,6 +223,7 @@ export class Sender {
     const room = this.peerWindow - flight.outstanding;
     if (length <= room) return length;
     this.#windowLimited = false;
+    this.#rate.onAppLimited(bytes);
     if (flight.span > 0) return 0;
     return room === 0 && this.#probeDue ? length : room;
   }
@@ -309,7 +310,7 @@ export class Sender {
 
   #report(delay: number, peerDelay: number, now: Instant): void {
     if (sample.rtt > 0) this.rtt.sample(sample.rtt, now);
-    this.#rate.finish();
+    this.#rate.finish(this.rtt.min);
     sample.now = now;
     sample.smoothedRtt = this.rtt.smoothed;
     sample.minRtt = this.rtt.min;

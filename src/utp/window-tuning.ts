@@ -8,6 +8,8 @@ const MAX_CAPACITY = 8 * 1024 * 1024;
 const LOOP_TIME: Millis = 1;
 /** The window is twice what is seen to be read, so that slow start can double (as Linux's receive autotuning). */
 const HEADROOM = 2;
+/** On the wire twice as much again: what waits for a packet that is sent again counts too (chosen: one round of repair). */
+const REPAIR = 2;
 
 /** The window of a new connection: `share` is what may wait in the socket's buffer. */
 export function firstWindow(share: number): number {
@@ -38,7 +40,7 @@ export class WindowTuning {
     this.#since = now;
     this.#consumed = consumed;
     const inBuffer = HEADROOM * rate * Math.max(this.#minRtt, LOOP_TIME);
-    const onWire = HEADROOM * rate * Math.max(0, this.#minRtt - LOOP_TIME);
+    const onWire = HEADROOM * REPAIR * rate * Math.max(0, this.#minRtt - LOOP_TIME);
     const window = Math.min(this.#share, Math.max(firstWindow(this.#share), inBuffer)) + onWire;
     return Math.floor(Math.min(window, Math.max(MAX_CAPACITY, this.#share)));
   }

@@ -32,7 +32,7 @@ export interface UdpTransportOptions {
   readonly noDelay?: boolean;
   /** Idle ms after which the peer is asked whether it lives; default 25000, which keeps NATs open; false: never. */
   readonly keepAlive?: Millis | false;
-  /** Congestion controller: `ledbat`. */
+  /** Congestion controller: `bbr` (default), which takes its share of the link, or `ledbat`, which leaves it to others. */
   readonly congestion?: string;
   /** Most payload bytes per packet; default: what the path allows. */
   readonly maxPayload?: number;
@@ -56,12 +56,12 @@ export class UdpTransport implements Transport {
     this.traits = { cost, relayed: false, signaled: false };
     this.connectTimeout = connectTimeout;
     this.#bufferSize = bufferSize;
-    const { keepAlive, congestion, maxPayload } = options;
+    const { congestion = "bbr", keepAlive, maxPayload } = options;
     this.#connection = {
+      congestion,
       connectTimeout,
       noDelay,
       ...(keepAlive === undefined ? {} : { keepAlive }),
-      ...(congestion === undefined ? {} : { congestion }),
       ...(maxPayload === undefined ? {} : { maxPayload }),
     };
   }

@@ -22,7 +22,10 @@ const operation = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom<(number | false)[]>(false, 10, 5000).map((keepAlive) => ({ keepAlive })),
   },
-  { weight: 1, arbitrary: fc.constantFrom("ledbat", "nobody's").map((congestion) => ({ congestion })) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom("ledbat", "bbr", "nobody's").map((congestion) => ({ congestion })),
+  },
 );
 type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
 

@@ -27,9 +27,13 @@ export class UtpFlow implements Flow {
   bytes = 0;
   readonly #sender: Station<UtpEndpoint>;
   readonly #receiver: Station<UtpEndpoint>;
+  readonly #congestion: string;
   #connection: UtpConnection | undefined;
+  #paused = false;
 
-  constructor(net: Bottleneck, seed = 1) {
+  /** `congestion`: the name of its controller. */
+  constructor(net: Bottleneck, congestion: string, seed = 1) {
+    this.#congestion = congestion;
     this.#receiver = net.join("right", new UtpEndpoint({ random: seededRandom(2 * seed) }));
     this.#sender = net.join("left", new UtpEndpoint({ random: seededRandom(2 * seed + 1) }));
     this.#receiver.engine.listen();
@@ -41,13 +45,27 @@ export class UtpFlow implements Flow {
     };
   }
 
+  /** Once it has started. */
+  get connection(): UtpConnection {
+    return this.#connection!;
+  }
+
   start(): void {
-    this.#connection = this.#sender.call((engine) => engine.connect(this.#receiver.address));
+    this.#connection = this.#sender.call((engine) =>
+      engine.connect(this.#receiver.address, { congestion: this.#congestion }),
+    );
     this.#write();
   }
 
+  /** While it is paused the application writes nothing. */
+  pause(paused: boolean): void {
+    this.#paused = paused;
+    if (!paused) this.#write();
+  }
+
   #write(): void {
-    const write = () => this.#sender.call(() => this.#connection!.write(new Uint8Array(65_536)));
+    const write = () =>
+      !this.#paused && this.#sender.call(() => this.#connection!.write(new Uint8Array(65_536)));
     while (write());
   }
 

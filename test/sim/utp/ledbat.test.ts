@@ -19,7 +19,7 @@ describe("LEDBAT on 20 Mbit/s and 50 ms", () => {
   for (const queue of [50, 100, 400]) {
     test(`fills 90 % of the idle link within 10 s, start included, before a queue of ${queue} ms`, (t) => {
       const net = bottleneck(queue);
-      const flow = new UtpFlow(net);
+      const flow = new UtpFlow(net, "ledbat");
       flow.start();
       const [first] = shares(net, [flow], 10_000);
       const [later] = shares(net, [flow], 20_000);
@@ -31,7 +31,7 @@ describe("LEDBAT on 20 Mbit/s and 50 ms", () => {
 
   test("adds less delay to the queue than RFC 6817 allows", (t) => {
     const net = bottleneck(1000);
-    new UtpFlow(net).start();
+    new UtpFlow(net, "ledbat").start();
     const { counters } = net.right;
     const peaks: number[] = [];
     for (let i = 0; i < 600; i++) {
@@ -49,7 +49,7 @@ describe("LEDBAT on 20 Mbit/s and 50 ms", () => {
   for (const [kind, queue] of RIVALS) {
     test(`leaves two thirds to a ${kind} flow before a queue of ${queue} ms, and takes the link back`, (t) => {
       const net = bottleneck(queue);
-      const [utp, tcp] = [new UtpFlow(net), new TcpFlow(net, kind)];
+      const [utp, tcp] = [new UtpFlow(net, "ledbat"), new TcpFlow(net, kind)];
       utp.start();
       net.runFor(10_000);
       tcp.start();
@@ -65,7 +65,7 @@ describe("LEDBAT on 20 Mbit/s and 50 ms", () => {
 
     test(`takes no more than a third from a ${kind} flow that was first, before a queue of ${queue} ms`, (t) => {
       const net = bottleneck(queue);
-      const [utp, tcp] = [new UtpFlow(net), new TcpFlow(net, kind)];
+      const [utp, tcp] = [new UtpFlow(net, "ledbat"), new TcpFlow(net, kind)];
       tcp.start();
       net.runFor(10_000);
       utp.start();
@@ -79,7 +79,7 @@ describe("LEDBAT on 20 Mbit/s and 50 ms", () => {
   for (const gap of [10, 2000, 10_000]) {
     test(`is shared by four flows that start ${gap} ms apart within a factor of 2`, (t) => {
       const net = bottleneck(200);
-      const flows = [1, 2, 3, 4].map((seed) => new UtpFlow(net, seed));
+      const flows = [1, 2, 3, 4].map((seed) => new UtpFlow(net, "ledbat", seed));
       for (const flow of flows) {
         flow.start();
         net.runFor(gap);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type SeededRandom, seededRandom } from "../../../src/base/random.ts";
 import type { Millis } from "../../../src/contract/clock.ts";
 import type { Random } from "../../../src/contract/runtime.ts";
+import { CONTROLLER_NAMES } from "../../../src/utp/controllers.ts";
 import { UtpEndpoint } from "../../../src/utp/endpoint.ts";
 import type { ConnectionOptions, UtpEvent } from "../../../src/utp/options.ts";
 import { decodePacket, Packet } from "../../../src/utp/packet.ts";
@@ -20,7 +21,7 @@ export interface SceneOptions {
   readonly seed: number;
   readonly trace: Trace;
   readonly link?: LinkOptions | { readonly ab: LinkOptions; readonly ba: LinkOptions };
-  /** Options of both endpoints' connections. */
+  /** Options of both endpoints' connections; the congestion controller goes by the seed unless it is among them. */
   readonly options?: ConnectionOptions;
   readonly receiveWindow?: number;
   /** Where the endpoints take ids and sequence numbers from; seeded if absent. */
@@ -51,18 +52,18 @@ export class Scene {
   readonly random: SeededRandom;
   /** The dialler and the acceptor of each dial. */
   readonly dialogues: Dialogue[] = [];
-  readonly #scene: SceneOptions;
+  readonly #options: ConnectionOptions;
   /** Acceptors that wait, by side and the id that the dialler chose. */
   readonly #awaited = new Map<string, Party>();
 
   constructor(scene: SceneOptions) {
     const { seed, trace, link = {}, receiveWindow } = scene;
-    this.#scene = scene;
+    this.#options = { congestion: CONTROLLER_NAMES[seed % CONTROLLER_NAMES.length]!, ...scene.options };
     this.random = seededRandom(seed);
     const endpoint = (side: SideName) => {
       const random = scene.random?.(side) ?? seededRandom(seed * 4 + (side === "a" ? 1 : 2));
       const engine = new UtpEndpoint({ random, ...(receiveWindow === undefined ? {} : { receiveWindow }) });
-      engine.listen(scene.options);
+      engine.listen(this.#options);
       return engine;
     };
     this.pair = new Pair({ a: endpoint("a"), b: endpoint("b"), seed, trace, link, describe: describePacket });
@@ -97,7 +98,7 @@ export class Scene {
   #connect(from: SideName, dialler: Party, acceptor: Party, script: DialScript): void {
     const to = this.pair[from === "a" ? "b" : "a"];
     const { firstFlight = 0 } = script;
-    const options = { ...this.#scene.options, ...script.options };
+    const options = { ...this.#options, ...script.options };
     const data = firstFlight > 0 ? { data: dialler.firstFlight(firstFlight) } : {};
     this.pair[from].call((engine) => {
       const connection = engine.connect(to.address, { ...options, ...data });
