@@ -4,7 +4,9 @@ import { describe, test } from "node:test";
 import { runExample, startExample } from "./example.ts";
 
 describe("every example", () => {
-  const files = readdirSync("examples").map((file) => `examples/${file}`);
+  const files = readdirSync("examples")
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => `examples/${file}`);
   const tests = readdirSync("test/examples").map((file) => readFileSync(`test/examples/${file}`, "utf8"));
 
   for (const file of files) {

@@ -18,7 +18,7 @@ test("the version that goes into connectionInfo is the package's", () => {
 
 test("the README names every example and every public subpath", () => {
   for (const file of readdirSync("examples")) {
-    assert.ok(readme.includes(`\`${file.slice(0, -".ts".length)}\``), file);
+    assert.ok(readme.includes(`\`${file.replace(/\.ts$/, "")}\``), file);
   }
   for (const path of Object.keys(manifest.exports)) {
     if (path === "./package.json") continue;
