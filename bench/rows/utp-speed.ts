@@ -18,7 +18,7 @@ import { utpNative } from "../stacks/utp-native.ts";
 import { utpPunch } from "../stacks/utp-punch.ts";
 import { connects } from "../workloads/connects.ts";
 import { firstEcho } from "../workloads/first-echo.ts";
-import { addedQueue, fairness, fastLink } from "../workloads/links.ts";
+import { addedQueue, besideTcp, type Congestion, fairness, fastLink, satellite } from "../workloads/links.ts";
 import { roundTrips } from "../workloads/round-trips.ts";
 import { processorTime, throughput } from "../workloads/throughput.ts";
 
@@ -38,12 +38,26 @@ const row = (scene: string, workload: Workload, ours: Stack, peer: Stack, target
   target,
 });
 
-const simulation = (workload: Workload, target: Target): Row => ({
-  figure: `LEDBAT: ${workload.name}`,
+const simulation = (name: Congestion, workload: Workload, target: Target): Row => ({
+  figure: `${name.toUpperCase()}: ${workload.name}`,
   workload,
   ours: simulated,
   target,
 });
+
+const onLinks: readonly Row[] = [
+  simulation("ledbat", fastLink("ledbat"), oursAtLeast(75)),
+  simulation("ledbat", addedQueue("ledbat"), oursAtMost(80)),
+  simulation("ledbat", fairness("ledbat"), oursAtMost(2)),
+  simulation("bbr", fastLink("bbr"), oursAtLeast(85)),
+  simulation("bbr", fastLink("bbr", 0.01), oursAtLeast(80)),
+  simulation("bbr", satellite("bbr"), oursAtLeast(50)),
+  ...[50, 200].flatMap((queue) => [
+    simulation("bbr", besideTcp("bbr", queue), oursAtLeast(25)),
+    simulation("bbr", besideTcp("bbr", queue), oursAtMost(70)),
+    simulation("bbr", fairness("bbr", queue), oursAtMost(2)),
+  ]),
+];
 
 /** How fast uTP is to be (order E). */
 export const rows: readonly Row[] = [
@@ -57,7 +71,5 @@ export const rows: readonly Row[] = [
   row("own host", roundTrips, large, nodeNet, atLeast(0.8)),
   row("own host", firstEcho, large, nodeNet, atMost(1)),
   row("own host", connects, large, nodeNet, atLeast(0.7)),
-  simulation(fastLink, oursAtLeast(75)),
-  simulation(addedQueue, oursAtMost(80)),
-  simulation(fairness, oursAtMost(2)),
+  ...onLinks,
 ];

@@ -46,7 +46,7 @@ export const rows: readonly Row[] = [
     ours: onetpUtpOnePort(),
     target: oursAtLeast(10_000),
   },
-  ledbat(idleLink, oursAtLeast(90)),
-  ledbat(besideTcp(50), oursAtMost(33.3)),
-  ledbat(besideTcp(200), oursAtMost(33.3)),
+  ledbat(idleLink("ledbat"), oursAtLeast(90)),
+  ledbat(besideTcp("ledbat", 50), oursAtMost(33.3)),
+  ledbat(besideTcp("ledbat", 200), oursAtMost(33.3)),
 ];
