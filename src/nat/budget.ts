@@ -3,6 +3,8 @@ import { addressKey } from "./candidate.ts";
 
 /** Datagrams to one address that has not proved anything (DESIGN.md §8). */
 export const MAX_UNPROVED = 8;
+/** The same on the attested IP, where nobody else is met (chosen: both sides' checks and answers from two sockets). */
+const MAX_ON_ATTESTED = 24;
 /** Addresses on the attested IP that get something, birthday aside (chosen: 24 guesses, twice, and some). */
 const MAX_ATTESTED = 64;
 /** IPs that get anything at all (chosen: as many as candidates, and as many that were learned). */
@@ -39,7 +41,11 @@ export class PunchBudget {
     const attested = this.isAttested(remote.address);
     const key = attested ? addressKey(remote) : remote.address;
     const spent = this.#spent.get(key) ?? 0;
-    if (spent >= MAX_UNPROVED || (spent === 0 && this.#spent.size >= MAX_ADDRESSES)) return false;
+    if (
+      spent >= (attested ? MAX_ON_ATTESTED : MAX_UNPROVED) ||
+      (spent === 0 && this.#spent.size >= MAX_ADDRESSES)
+    )
+      return false;
     if (attested && spent === 0 && ++this.#attestedAddresses > MAX_ATTESTED) return false;
     this.#spent.set(key, spent + 1);
     return true;

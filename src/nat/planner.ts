@@ -14,18 +14,17 @@ export function ranking(
   tricks: readonly PunchTrick[],
   local: NatBehaviour,
   remote: NatBehaviour,
-): readonly PunchTrick[] {
+): readonly { readonly trick: PunchTrick; readonly rating: number }[] {
   return tricks
     .map((trick) => ({ trick, rating: trick.rate(local, remote) }))
     .filter(({ rating }) => rating > 0)
-    .sort((a, b) => b.rating - a.rating)
-    .map(({ trick }) => trick);
+    .sort((a, b) => b.rating - a.rating);
 }
 
-/** Which trick joins in when: the best that has not begun, each after the patience of the one before. */
+/** Which trick joins in when: the best that has not begun, after the patience of the one before unless it is better than that. */
 export class Planner {
   #waiting: readonly PunchTrick[];
-  #nextAt: Instant = Number.NEGATIVE_INFINITY;
+  #last = { rating: 0, until: Number.NEGATIVE_INFINITY };
 
   constructor(tricks: readonly PunchTrick[]) {
     this.#waiting = tricks;
@@ -33,16 +32,20 @@ export class Planner {
 
   /** Takes the trick that is to begin now; call until undefined. */
   take(local: NatBehaviour, remote: NatBehaviour, now: Instant): PunchTrick | undefined {
-    if (now < this.#nextAt) return undefined;
     const [best] = ranking(this.#waiting, local, remote);
-    if (!best) return undefined;
-    this.#waiting = this.#waiting.filter((trick) => trick !== best);
-    this.#nextAt = now + best.patience;
-    return best;
+    if (!best || this.#startOf(best.rating) > now) return undefined;
+    this.#waiting = this.#waiting.filter((trick) => trick !== best.trick);
+    this.#last = { rating: best.rating, until: Math.max(this.#last.until, now + best.trick.patience) };
+    return best.trick;
   }
 
   /** When to call `take` again; undefined if no trick that is left makes sense. */
   next(local: NatBehaviour, remote: NatBehaviour): Instant | undefined {
-    return ranking(this.#waiting, local, remote).length > 0 ? this.#nextAt : undefined;
+    const [best] = ranking(this.#waiting, local, remote);
+    return best && this.#startOf(best.rating);
+  }
+
+  #startOf(rating: number): Instant {
+    return rating > this.#last.rating ? Number.NEGATIVE_INFINITY : this.#last.until;
   }
 }

@@ -8,7 +8,7 @@ import type { Engine } from "../contract/engine.ts";
 import type { Random } from "../contract/runtime.ts";
 import { BINDING } from "../stun/binding.ts";
 import { decodeMessage, type ReceivedMessage } from "../stun/message.ts";
-import { describeBehaviour, type NatBehaviour } from "./behaviour.ts";
+import { describeBehaviour, isHard, type NatBehaviour } from "./behaviour.ts";
 import { PunchBudget } from "./budget.ts";
 import { addressKey, type NatCandidate } from "./candidate.ts";
 import { CheckCodec, type CheckIdentity, makeIdentity, makeTransactionId } from "./check.ts";
@@ -177,7 +177,7 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   #receiveRequest(request: ReceivedMessage, remote: SocketAddress, via: number, now: Instant): void {
     const fault = this.codec.requestFault(request) ?? this.#repetition(request, remote);
     const target = fault || this.#isSelf(remote) ? undefined : this.#targets.learn(remote, via);
-    if (!target || !this.#budget.take(remote)) {
+    if (!target || !this.#maySend(remote, now)) {
       this.#drop(fault ?? (target ? "budget" : this.#isSelf(remote) ? "self" : "too-many"));
       return;
     }
@@ -255,7 +255,7 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     const { name } = trick;
     return trickContext(this.#options.random, this.#talk, this.#targets, name, {
       extraSockets: () => this.#extraSockets.get(name) ?? [],
-      open: (remote, via) => this.#open(remote, via, name),
+      open: (remote, via, now) => this.#open(remote, via, name, now),
       pursue: (target, now, via = target.via) => this.#pursue(this.#targets.from(target, via), now, name),
       wantSockets: (count) => void this.#events.push({ type: "sockets", trick: name, count }),
       beginRun: (address) => this.#beginRun(address),
@@ -287,26 +287,30 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     this.#run?.end();
   }
 
-  #open(remote: SocketAddress, via: number, by: string): void {
+  #open(remote: SocketAddress, via: number, by: string, now: Instant): void {
     const target = this.#targets.find(remote, via);
     if (target) target.opened = true;
-    this.#check(remote, via, by, LOW_TTL);
+    this.#check(remote, via, by, now, LOW_TTL);
   }
 
   #pursue(target: Target, now: Instant, by = this.#running.at(-1)?.trick.name ?? "none"): void {
     if (!this.codec.complete || !target.pursue(now)) return;
     target.by ??= by;
     this.#checkDue(target, now);
-    if (target.outside && this.#talk.peerOpened && this.#budget.isAttested(target.remote.address)) {
-      this.#tellWay(target, "promising");
-    }
+    if (this.#isPromising(target)) this.#tellWay(target, "promising");
+  }
+
+  /** A hard peer answers from somewhere else than servers see it at. */
+  #isPromising({ outside, remote }: Target): boolean {
+    const { peerOpened, remote: nat } = this.#talk;
+    return outside && peerOpened && !isHard(nat) && this.#budget.isAttested(remote.address);
   }
 
   #checkDue(target: Target, now: Instant): void {
     const due = target.due();
     if (due === undefined || due > now) return;
     target.tried();
-    this.#check(target.remote, target.via, target.by ?? "none");
+    this.#check(target.remote, target.via, target.by ?? "none", now);
   }
 
   /** All that wait for their time leave now: the peer says that it is worth it. */
@@ -318,8 +322,14 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   }
 
   /** Sends one check, unless it would be one too many. */
-  #check(remote: SocketAddress, via: number, by: string, ttl?: number): void {
-    if (this.codec.complete && this.#budget.take(remote)) this.#ask(remote, via, by, ttl);
+  #check(remote: SocketAddress, via: number, by: string, now: Instant, ttl?: number): void {
+    if (this.codec.complete && this.#maySend(remote, now)) this.#ask(remote, via, by, ttl);
+  }
+
+  /** One small datagram, on account of the dialog or, in a run, of the run. */
+  #maySend(remote: SocketAddress, now: Instant): boolean {
+    if (this.#budget.take(remote)) return true;
+    return this.#run?.address === remote.address && this.#run.take(now);
   }
 
   #ask(remote: SocketAddress, via: number, by: string, ttl: number | undefined): boolean {

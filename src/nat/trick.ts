@@ -50,7 +50,7 @@ export interface TrickContext {
   /** Those this trick has asked for, once they are open. */
   readonly extraSockets: readonly ExtraSocket[];
   /** Sends something that opens our own NATs and dies before it meets the peer's. */
-  open(remote: SocketAddress, via: number): void;
+  open(remote: SocketAddress, via: number, now: Instant): void;
   /** Checks the target, again and again; from another socket than the usual one if `via` says so. */
   pursue(target: Target, now: Instant, via?: number): void;
   /** Tells the peer of another candidate. */

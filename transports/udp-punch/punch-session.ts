@@ -5,7 +5,7 @@ import type { Dialog } from "../../src/contract/dialog.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import { ProbeRuns } from "../../src/nat/probe-run.ts";
 import { Punch, type PunchOptions } from "../../src/nat/punch.ts";
-import type { PunchDatagram, PunchEvent } from "../../src/nat/punch-event.ts";
+import type { Certainty, PunchDatagram, PunchEvent } from "../../src/nat/punch-event.ts";
 import { ExtraSockets } from "./extra-sockets.ts";
 import { LEAVING, type PunchPort } from "./punch-port.ts";
 import type { PunchPorts } from "./punch-ports.ts";
@@ -17,6 +17,7 @@ const RUNS = new ProbeRuns();
 export interface Way {
   readonly port: PunchPort;
   readonly remote: SocketAddress;
+  readonly certainty: Certainty;
   readonly trusted: boolean;
   readonly trick: string;
 }

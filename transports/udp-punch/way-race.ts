@@ -8,8 +8,9 @@ import { metEndpoint, type PunchParts } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { Way } from "./punch-session.ts";
 
-/** Ways that are dialled (chosen: one is the rule, and the peer could name many). */
-const MAX_WAYS = 4;
+/** Ways that are dialled, and how many of them before they have answered (chosen: one is the rule, and the peer could name many). */
+const MAX_WAYS = 8;
+const MAX_UNPROVEN = 2;
 
 /** Dials uTP on the ways of a punch as they open: the first that answers stays, the others are told to forget. */
 export class WayRace {
@@ -39,9 +40,10 @@ export class WayRace {
   }
 
   /** A way has opened. Those that nobody vouches for wait until they answer. */
-  enter({ port, remote, trusted }: Way): void {
+  enter({ port, remote, certainty, trusted }: Way): void {
     const key = `${port.via} ${addressKey(remote)}`;
-    if (!trusted || this.#dialled.has(key) || this.#dialled.size >= MAX_WAYS) return;
+    const most = certainty === "proven" ? MAX_WAYS : MAX_UNPROVEN;
+    if (!trusted || this.#dialled.has(key) || this.#dialled.size >= most) return;
     if (this.#dialled.size === 0) this.#begin();
     this.#dialled.add(key);
     void this.#dial(port, remote);
@@ -73,10 +75,10 @@ export class WayRace {
       if (this.#racing.signal.aborted) channel.abort();
       else this.#resolve(channel);
       this.#racing.abort();
-    } catch (error) {
+    } catch {
       release();
       this.#running--;
-      if (this.#noMore && this.#running === 0) this.#reject(error);
+      if (this.#noMore && this.#running === 0) this.#reject(this.#noMore);
     }
   }
 

@@ -15,7 +15,7 @@ export const lowTtl: PunchTrick = {
     onNews(now) {
       for (const target of context.targets) {
         if (!target.outside || context.peerOpened) context.pursue(target, now);
-        else if (!target.opened) context.open(target.remote, target.via);
+        else if (!target.opened) context.open(target.remote, target.via, now);
       }
     },
   }),

@@ -35,7 +35,7 @@ function keepsFreshPorts(nat: NatBehaviour): boolean {
 function guess(context: TrickContext): TrickRun {
   let last: Target | undefined;
   return {
-    onNews() {
+    onNews(now) {
       const seen = context.targets.findLast(({ kind }) => kind === "reflexive");
       const step = context.remote.ports;
       if (!seen || seen === last || typeof step !== "number") return;
@@ -43,7 +43,7 @@ function guess(context: TrickContext): TrickRun {
       const { address, port } = seen.remote;
       for (let i = 1; i <= GUESSES; i++) {
         const next = port + i * step;
-        if (next > 0 && next < 65_536) context.open({ address, port: next }, seen.via);
+        if (next > 0 && next < 65_536) context.open({ address, port: next }, seen.via, now);
       }
       context.sayReady();
     },
