@@ -186,7 +186,9 @@ export class IntroducerSignaling implements Signaling {
   #newVisit(): Visit {
     const lane = this.#socket.lane(INTRODUCER_LANE);
     if (!lane) {
-      if (this.#socket.remoteAddress === undefined) throw systemError("ENOTCONN", "signal");
+      const { remoteAddress, remotePublicKey } = this.#socket;
+      const plain = remoteAddress !== undefined && remotePublicKey === undefined;
+      if (!plain) throw systemError("ENOTCONN", "signal");
       const detail = "introductions need a session, and the socket has security 'none'";
       throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail });
     }
