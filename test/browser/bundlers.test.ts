@@ -7,7 +7,7 @@ import { WebSocketTransport } from "1tp";
 import { build as esbuild } from "esbuild";
 import { echo, type PageServer, serve } from "./kit/echo-server.ts";
 import { Lab } from "./kit/lab.ts";
-import { bundler, type Consumer, installPacked } from "./kit/packed-package.ts";
+import { bundler, Consumer } from "./kit/packed-package.ts";
 
 /** The parts that are used: the packages themselves need not be there to check types. */
 interface Vite {
@@ -45,7 +45,8 @@ describe("the packed package in a page, bundled without any setting for it", () 
   let server: PageServer;
 
   before(async () => {
-    consumer = installPacked();
+    consumer = new Consumer();
+    consumer.run("npm init -y\nnpm install 1tp");
     consumer.write("main.js", MAIN);
     consumer.write("index.html", PAGE);
     server = await serve(new WebSocketTransport(), echo);
