@@ -14,6 +14,7 @@ import type {
 } from "../../src/contract/dialog.ts";
 import type { Endpoint, JsonObject } from "../../src/contract/endpoint.ts";
 import type { MessageLane } from "../../src/contract/message-lane.ts";
+import type { Environment } from "../websocket/connection.ts";
 import { Requests } from "../websocket/requests.ts";
 import { Visit } from "../websocket/visit.ts";
 import { LaneLink } from "./lane-link.ts";
@@ -23,6 +24,8 @@ const TYPE = "introducer-signaling";
 
 /** How long an introducer may take to answer, in ms, and a socket to connect (DESIGN §9). */
 const ANSWER_TIMEOUT = 5_000;
+
+const visits = new WeakMap<IntroducingSocket, number>();
 
 /** What an introducer is reached by: a 1tp Socket. */
 export interface IntroducingSocket {
@@ -51,7 +54,6 @@ export class IntroducerSignaling implements Signaling {
   readonly #waiters = new Requests<void>(runtime.clock);
   #introducer: string | undefined;
   #visit: Visit | undefined;
-  #visits = 0;
   #watching = false;
   #lastRequest = 0;
   #closing: Promise<void> | undefined;
@@ -78,8 +80,7 @@ export class IntroducerSignaling implements Signaling {
     const { transportType, keyPair, salt = runtime.random.fill(new Uint8Array(SALT_LENGTH)) } = options;
     const until = deadline();
     const visit = await this.#connected(until);
-    this.#lastRequest++;
-    const request = this.#lastRequest;
+    const request = this.#nextRequest();
     const question = { type: "enrol", request, salt: toBase64Url(salt), transportType } as const;
     const { uid } = await visit.ask(question, "registered", until);
     if (keyPair && uid !== deriveUid(crypto, keyPair.publicKey, salt)) {
@@ -115,8 +116,7 @@ export class IntroducerSignaling implements Signaling {
   async services(signal?: AbortSignal): Promise<SignalingServices> {
     const until = deadline();
     const visit = await this.#connected(until, signal);
-    this.#lastRequest++;
-    const request = this.#lastRequest;
+    const request = this.#nextRequest();
     const { stun } = await visit.ask({ type: "services", request }, "services", until, signal);
     const uris = stun.map(({ host = "", port }) => stunUri(host, port));
     const { transportType, transportInfo } = this.#socket.remoteAddress ?? {};
@@ -136,9 +136,9 @@ export class IntroducerSignaling implements Signaling {
     return this.#closing;
   }
 
-  /** The key of the introducer, once the socket has connected. */
+  /** The key of the introducer, once the socket has connected; the last one's while it connects anew. */
   get #key(): string | undefined {
-    this.#introducer ??= this.#socket.remotePublicKey;
+    this.#introducer = this.#socket.remotePublicKey ?? this.#introducer;
     return this.#introducer;
   }
 
@@ -163,9 +163,13 @@ export class IntroducerSignaling implements Signaling {
     return this.#visit;
   }
 
-  #wait(until: Instant, signal?: AbortSignal): Promise<void> {
+  #nextRequest(): number {
     this.#lastRequest++;
-    return this.#waiters.ask(this.#lastRequest, until, signal);
+    return this.#lastRequest;
+  }
+
+  #wait(until: Instant, signal?: AbortSignal): Promise<void> {
+    return this.#waiters.ask(this.#nextRequest(), until, signal);
   }
 
   /** Has everybody who waits look again once the socket has connected, or will never do. */
@@ -192,16 +196,10 @@ export class IntroducerSignaling implements Signaling {
       const detail = "introductions need a session, and the socket has security 'none'";
       throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail });
     }
-    this.#visits++;
-    const number = this.#visits & 0xff;
+    const number = nextVisit(this.#socket);
     const { clock, random } = runtime;
-    const environment = {
-      clock,
-      random,
-      crypto,
-      open: (_url: string, sink: ConstructorParameters<typeof LaneLink>[2]) =>
-        new LaneLink(lane, number, sink),
-    };
+    const open: Environment["open"] = (_url, sink) => new LaneLink(lane, number, sink);
+    const environment = { clock, random, crypto, open };
     const options = { url: "", token: undefined, environment, greetingTimeout: ANSWER_TIMEOUT };
     const visit: Visit = new Visit(options, {
       onReady: () => this.#waiters.answerAll(),
@@ -232,6 +230,13 @@ export class IntroducerSignaling implements Signaling {
     this.#enrolments.delete(uid);
     enrolment?.onLost(error);
   }
+}
+
+/** Visits over one socket have different numbers for long, whichever signaling makes them. */
+function nextVisit(socket: IntroducingSocket): number {
+  const number = ((visits.get(socket) ?? 0) + 1) & 0xff;
+  visits.set(socket, number);
+  return number;
 }
 
 function deadline(): Instant {
