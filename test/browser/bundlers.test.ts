@@ -46,7 +46,8 @@ describe("the packed package in a page, bundled without any setting for it", () 
 
   before(async () => {
     consumer = new Consumer();
-    consumer.run("npm init -y\nnpm install 1tp");
+    consumer.write("package.json", "{}");
+    consumer.run("npm install 1tp");
     consumer.write("main.js", MAIN);
     consumer.write("index.html", PAGE);
     server = await serve(new WebSocketTransport(), echo);

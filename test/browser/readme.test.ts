@@ -47,6 +47,7 @@ test("the README's section on browsers works when it is followed to the letter",
     const url = await printed(start("npx", "vite"), /http:\/\/localhost:\d+\//);
     const tab = await lab.visit(`${url}#${ticket}`);
     await tab.page.getByText("hello over websocket").waitFor();
+    await tab.close();
     // Vite's page has no icon, of which Chromium tells in the console.
     tab.faults.splice(0);
   } finally {
