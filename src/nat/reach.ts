@@ -1,4 +1,4 @@
-import { type IpAddress, ipScope, parseIp } from "../base/ip.ts";
+import { type IpAddress, inSubnet, ipScope, parseIp } from "../base/ip.ts";
 import type { NetworkInterface } from "../contract/runtime.ts";
 
 /** Where a candidate may be: anywhere, near us only, or where nothing of ours may go. */
@@ -9,23 +9,26 @@ export type ReachOf = (address: string) => Reach;
 
 /**
  * The usual rule: special-purpose networks, multicast and broadcast are forbidden, and loopback too, except for a host that has no
- * other address.
+ * other address. Whatever network we are in ourselves is private.
  */
 export function reachFrom(interfaces: readonly NetworkInterface[]): ReachOf {
   const alone = interfaces.every(({ internal }) => internal);
   return (address) => {
-    switch (ipScope(address)) {
-      case "public":
-        return "public";
-      case "private":
-      case "link-local":
-        return interfaces.some((own) => isBroadcast(address, own)) ? "forbidden" : "private";
-      case "loopback":
-        return alone ? "private" : "forbidden";
-      default:
-        return "forbidden";
-    }
+    const scope = ipScope(address);
+    if (scope === "loopback") return alone ? "private" : "forbidden";
+    if (scope === "multicast" || scope === "unspecified") return "forbidden";
+    if (interfaces.some((own) => isBroadcast(address, own))) return "forbidden";
+    if (scope === "public") return "public";
+    return scope !== "reserved" || interfaces.some((own) => isNeighbour(address, own))
+      ? "private"
+      : "forbidden";
   };
+}
+
+/** Whether an address is in the network that one of ours is in. */
+function isNeighbour(address: string, own: NetworkInterface): boolean {
+  const [ip, mine] = [parseIp(address), parseIp(own.address)];
+  return !own.internal && ip !== undefined && mine !== undefined && inSubnet(ip, mine, own.prefix);
 }
 
 /** Whether an address is the one by which all of an IPv4 subnet are meant. */

@@ -41,6 +41,14 @@ export class ConnectionTable {
     this.size--;
   }
 
+  /** Gives a connection another remote; false if the place is taken. */
+  move(connection: UtpConnection, { address, port }: SocketAddress): boolean {
+    if (this.#hosts.get(address)?.has(key(port, connection.receiveId))) return false;
+    this.remove(connection);
+    connection.remote = { address, port };
+    return this.add(connection);
+  }
+
   /** All connections with one remote. */
   to({ address, port }: SocketAddress): UtpConnection[] {
     const host = this.#hosts.get(address)?.values() ?? [];

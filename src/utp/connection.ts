@@ -32,7 +32,8 @@ export type ConnectionState = "connecting" | "connected" | "closed";
  * endpoint's `pollTransmit`, everything it tells comes from the endpoint's `pollEvent`.
  */
 export class UtpConnection {
-  readonly remote: SocketAddress;
+  /** Changed by the endpoint alone, which finds connections by it. */
+  remote: SocketAddress;
   /** We sent the SYN. */
   readonly initiated: boolean;
   /** The ids in packets to us and from us. */
@@ -247,6 +248,13 @@ export class UtpConnection {
     if (!this.#intake.isReset(packet, connecting)) return "reset-guess";
     this.#fail(connecting ? "ECONNREFUSED" : "ECONNRESET", "silence");
     return undefined;
+  }
+
+  /** For the endpoint: somebody answers there, so that the next SYN may leave at once. */
+  hurry(): void {
+    if (this.#state !== "connecting") return;
+    this.#dial!.nextAt = Number.NEGATIVE_INFINITY;
+    this.#owner.touch(this);
   }
 
   /** For the endpoint: the system could not send to the peer, or was told that nobody is there. */

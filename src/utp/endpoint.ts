@@ -81,6 +81,22 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     for (const connection of this.#table.to(remote)) connection.sendFailed(code, now);
   }
 
+  /** Somebody answers at `remote` now: dials that wait there repeat their SYN at once. */
+  hurry(remote: SocketAddress): void {
+    for (const connection of this.#table.to(remote)) connection.hurry();
+  }
+
+  /**
+   * The peer has proved, by other means than uTP has, that it is at `remote` now: packets go there and come from there. False if
+   * another connection is in the way, or this one is over.
+   */
+  move(connection: UtpConnection, remote: SocketAddress): boolean {
+    if (this.#table.find(connection.remote, connection.receiveId) !== connection) return false;
+    if (!this.#table.move(connection, remote)) return false;
+    this.#touch(connection);
+    return true;
+  }
+
   connections(): IterableIterator<UtpConnection> {
     return this.#table[Symbol.iterator]();
   }

@@ -122,6 +122,11 @@ export function looksLikePacket(data: Uint8Array): boolean {
   return data.length >= HEADER_SIZE && (data[0]! & 0x0f) === VERSION && data[0]! >> 4 <= SYN;
 }
 
+/** The connection id of a datagram that looks like uTP. */
+export function connectionIdOf(data: Uint8Array): number {
+  return read16(data, 2);
+}
+
 /** Fills `packet` from `data`, which it keeps. Returns what is wrong with it, if anything. */
 export function decodePacket(data: Uint8Array, packet: Packet): PacketDefect | undefined {
   if (data.length < HEADER_SIZE) return "short";

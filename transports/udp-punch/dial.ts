@@ -52,9 +52,9 @@ async function punch(
     throw signal.reason;
   }
   context.onPhase("punch");
-  const race = new WayRace(parts, endpoint, context);
+  const race = new WayRace(parts, endpoint, context, (port, connection) => session.follow(port, connection));
   const reach = parts.reach ?? reachFrom(runtime.interfaces());
-  const session = new PunchSession(
+  const session: PunchSession = new PunchSession(
     dialog,
     ports,
     runtime,

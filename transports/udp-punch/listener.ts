@@ -41,6 +41,7 @@ class PunchListener implements Listener {
   readonly #context: ListenContext;
   readonly #ports: PunchPorts;
   readonly #sightings: SightingList;
+  readonly #sessions = new Set<PunchSession>();
   #refresh: Timer | undefined;
   #referenced = true;
   #closing: Promise<void> | undefined;
@@ -74,33 +75,30 @@ class PunchListener implements Listener {
 
   /** Somebody has opened a dialog, and may. */
   meet(dialog: Dialog): void {
-    if (this.#closing || this.#ports.size >= MAX_SESSIONS) {
+    if (this.#closing || this.#sessions.size >= MAX_SESSIONS) {
       dialog.close();
       return;
     }
     const { runtime } = this.#context;
     const reach = this.#parts.reach ?? reachFrom(runtime.interfaces());
-    let timer: Timer | undefined;
-    let forget = (): void => {};
-    const session = new PunchSession(
+    const session: PunchSession = new PunchSession(
       dialog,
       this.#ports,
       runtime,
       { opener: false, crypto, reach },
       {
         onWay() {},
-        onOver: (error) => {
-          timer?.cancel();
+        onOver: (error) => runtime.log("%s", error.message),
+        onClose: () => {
+          timer.cancel();
           forget();
-          runtime.log("%s", error.message);
+          this.#sessions.delete(session);
         },
       },
     );
-    forget = this.#sightings.feed(session);
-    timer = runtime.clock.setTimer(runtime.clock.now() + SESSION_LIFETIME, () => {
-      forget();
-      session.close();
-    });
+    this.#sessions.add(session);
+    const forget = this.#sightings.feed(session);
+    const timer = runtime.clock.setTimer(runtime.clock.now() + SESSION_LIFETIME, () => session.close());
     timer.unref();
   }
 
@@ -110,7 +108,8 @@ class PunchListener implements Listener {
 
   #accept(port: PunchPort, connection: UtpConnection): void {
     const { remote } = connection;
-    const release = port.admit(remote);
+    const session = [...this.#sessions].find((candidate) => candidate.knows(port, remote));
+    const onClosed = session?.follow(port, connection);
     const channel = new UtpChannel({
       host: port.host,
       connection,
@@ -118,7 +117,7 @@ class PunchListener implements Listener {
       local: metEndpoint(port.socket.local),
       firstFlightSent: false,
       keep: (referenced) => port.shared.keep(referenced),
-      onClosed: release,
+      ...(onClosed && { onClosed }),
     });
     this.#context.onChannel(channel);
   }
@@ -132,7 +131,7 @@ class PunchListener implements Listener {
     this.unref();
     this.#refresh?.cancel();
     this.registration?.close();
-    for (const session of [...this.#ports.sessions]) session.close();
+    for (const session of [...this.#sessions]) session.close();
     for (const { host } of this.#ports) host.stopListening();
     await this.#ports.retire();
   }

@@ -19,6 +19,8 @@ const MAX_LEAVING = 1024;
 export interface CheckReceiver {
   /** STUN that came in. True if it was theirs. */
   receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean;
+  /** uTP that came from where nobody was admitted; it is dropped. */
+  receiveStray(data: Uint8Array, remote: SocketAddress, via: number): void;
 }
 
 /**
@@ -80,12 +82,17 @@ export class PunchPort {
     return {
       onDatagram: (data, remote) => {
         if (this.#isAdmitted(remote)) host.onDatagram(data, remote);
-        else this.strangers++;
+        else this.#turnAway(data, remote);
       },
       onDrain: () => host.onDrain(),
       onSendError: (code, remote) => host.onSendError(code, remote),
       onClose: (error) => host.onClose(error),
     };
+  }
+
+  #turnAway(data: Uint8Array, remote: SocketAddress): void {
+    this.strangers++;
+    this.#receiver.receiveStray(data, remote, this.via);
   }
 
   /** Bulk traffic comes in runs from one address. */
@@ -110,7 +117,7 @@ export class PunchPort {
     };
   }
 
-  send({ data, remote, ttl }: PunchDatagram): void {
+  send({ data, remote, ttl }: Omit<PunchDatagram, "via">): void {
     this.socket.send(data, remote, ttl);
   }
 }

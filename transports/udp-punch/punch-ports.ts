@@ -5,8 +5,20 @@ import type { NatCandidate } from "../../src/nat/candidate.ts";
 import { askedUser } from "../../src/nat/check.ts";
 import { VIA_IPV4, VIA_IPV6 } from "../../src/nat/punch.ts";
 import { classOf, decodeMessage } from "../../src/stun/message.ts";
+import { connectionIdOf } from "../../src/utp/packet.ts";
 import { type CheckReceiver, hostCandidates, PunchPort } from "./punch-port.ts";
-import type { PunchSession } from "./punch-session.ts";
+
+/** Somebody to whom checks are addressed by name. */
+export interface CheckSession {
+  readonly user: string;
+  /** STUN that came in. True if it was theirs. */
+  receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean;
+}
+
+/** Somebody who wants to know where else a connection's packets come from. */
+interface Watcher {
+  suspect(remote: SocketAddress): void;
+}
 
 const WILDCARDS = [
   { via: VIA_IPV4, address: "0.0.0.0" },
@@ -23,7 +35,8 @@ export class PunchPorts implements CheckReceiver {
   /** Called with each port that joins later. */
   onPort: ((port: PunchPort) => void) | undefined;
   readonly #ports: Map<number, PunchPort>;
-  readonly #sessions = new Map<string, PunchSession>();
+  readonly #sessions = new Map<string, CheckSession>();
+  readonly #watchers = new Map<string, Watcher>();
   #vias = WILDCARDS.length;
   #kept = false;
 
@@ -88,20 +101,26 @@ export class PunchPorts implements CheckReceiver {
     return this.find(VIA_IPV4);
   }
 
-  get sessions(): Iterable<PunchSession> {
-    return this.#sessions.values();
-  }
-
-  get size(): number {
-    return this.#sessions.size;
-  }
-
-  join(session: PunchSession): void {
+  join(session: CheckSession): void {
     this.#sessions.set(session.user, session);
   }
 
-  leave(session: PunchSession): void {
-    this.#sessions.delete(session.user);
+  leave(session: CheckSession): void {
+    if (this.#sessions.get(session.user) === session) this.#sessions.delete(session.user);
+  }
+
+  /** Tells of packets with that connection id that come to the socket from where nobody was admitted. */
+  watch(via: number, id: number, watcher: Watcher): void {
+    this.#watchers.set(`${via} ${id}`, watcher);
+  }
+
+  unwatch(via: number, id: number, watcher: Watcher): void {
+    const key = `${via} ${id}`;
+    if (this.#watchers.get(key) === watcher) this.#watchers.delete(key);
+  }
+
+  receiveStray(data: Uint8Array, remote: SocketAddress, via: number): void {
+    this.#watchers.get(`${via} ${connectionIdOf(data)}`)?.suspect(remote);
   }
 
   receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean {

@@ -1,12 +1,16 @@
+import { diagnosticsChannel } from "#platform";
 import { type Drive, drive } from "../../src/base/drive.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Dialog } from "../../src/contract/dialog.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import { addressKey } from "../../src/nat/candidate.ts";
 import { ProbeRuns } from "../../src/nat/probe-run.ts";
 import { Punch, type PunchOptions } from "../../src/nat/punch.ts";
 import type { Certainty, PunchDatagram, PunchEvent } from "../../src/nat/punch-event.ts";
+import type { UtpConnection } from "../../src/utp/connection.ts";
 import { ExtraSockets } from "./extra-sockets.ts";
+import { Follower } from "./follower.ts";
 import { LEAVING, type PunchPort } from "./punch-port.ts";
 import type { PunchPorts } from "./punch-ports.ts";
 
@@ -27,6 +31,14 @@ export interface SessionSink {
   onWay(way: Way): void;
   /** Nothing more can come: once. Not after `close`. */
   onOver(error: OnetpError): void;
+  /** The session has let go of everything: once, last. */
+  onClose?(): void;
+}
+
+const punchChannel = diagnosticsChannel("1tp:punch");
+
+function wayKey({ via }: PunchPort, remote: SocketAddress): string {
+  return `${via} ${addressKey(remote)}`;
 }
 
 /** Joins one punch to its dialog, its sockets and the clock. */
@@ -39,6 +51,8 @@ export class PunchSession {
   readonly #drive: Drive;
   readonly #admitted: (() => void)[] = [];
   readonly #extra: ExtraSockets;
+  /** The tricks by which ways have opened. */
+  readonly #ways = new Map<string, string>();
   readonly #promoted: PunchPort[] = [];
   #closed = false;
 
@@ -71,7 +85,8 @@ export class PunchSession {
     ports.join(this);
     dialog.attach({
       onSignal: (body) => this.#do((now) => this.punch.handleSignal(body, now)),
-      onClose: (error) => this.#over("the peer has left", error),
+      // Who has come by a way may leave the dialog: its first packets are on their way.
+      onClose: (error) => (this.#ways.size > 0 ? undefined : this.#over("the peer has left", error)),
     });
   }
 
@@ -119,6 +134,7 @@ export class PunchSession {
   #onWay({ via, ...way }: Extract<PunchEvent, { type: "way" }>): void {
     const port = this.#ports.find(via) ?? this.#promote(via);
     if (!port) return;
+    this.#ways.set(wayKey(port, way.remote), way.trick);
     this.#admitted.push(port.admit(way.remote));
     this.#sink.onWay({ ...way, port });
   }
@@ -136,8 +152,29 @@ export class PunchSession {
     this.update((punch, now) => punch.addSockets(trick, sockets, now));
   }
 
+  /** Whether the peer has come by this way. */
+  knows(port: PunchPort, remote: SocketAddress): boolean {
+    return this.#ways.has(wayKey(port, remote));
+  }
+
+  /** uTP is connected by this way: the punch is over, and from now on the peer is followed. Returns what ends that. */
+  follow(port: PunchPort, connection: UtpConnection): () => void {
+    const { remote } = connection;
+    this.#publish({ outcome: "connected", trick: this.#ways.get(wayKey(port, remote)), remote });
+    this.close();
+    const follower = new Follower(this.punch.codec, this.#ports, port, connection, this.#runtime);
+    return () => follower.close();
+  }
+
+  #publish(story: Record<string, unknown>): void {
+    if (!punchChannel.hasSubscribers) return;
+    const { sent, drops } = this.punch;
+    punchChannel.publish({ transport: "udp-punch", ...story, sent, drops, nat: this.punch.describe() });
+  }
+
   #over(why: string, cause?: unknown): void {
     if (this.#closed) return;
+    this.#publish({ outcome: why });
     this.close();
     this.#sink.onOver(this.failure(why, cause));
   }
@@ -159,6 +196,7 @@ export class PunchSession {
     this.#dialog.close();
     for (const release of this.#admitted) release();
     if (this.#promoted.length > 0) this.#leavePromoted();
+    this.#sink.onClose?.();
   }
 
   /** Whoever comes by one of our own sockets has some time to do so. */

@@ -1,9 +1,11 @@
 import type { Channel } from "../../src/contract/channel.ts";
+import type { Millis } from "../../src/contract/clock.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import { dialFrom } from "../../src/host/dial.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
 import { addressKey } from "../../src/nat/candidate.ts";
+import type { UtpConnection } from "../../src/utp/connection.ts";
 import { metEndpoint, type PunchParts } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { Way } from "./punch-session.ts";
@@ -11,6 +13,8 @@ import type { Way } from "./punch-session.ts";
 /** Ways that are dialled, and how many of them before they have answered (chosen: one is the rule, and the peer could name many). */
 const MAX_WAYS = 8;
 const MAX_UNPROVEN = 2;
+/** The answer to a check and the one to the SYN behind it arrive so close together (chosen: an event loop's turn or two). */
+const HURRY_AFTER: Millis = 20;
 
 /** Dials uTP on the ways of a punch as they open: the first that answers stays, the others are told to forget. */
 export class WayRace {
@@ -19,15 +23,24 @@ export class WayRace {
   readonly #parts: PunchParts;
   readonly #endpoint: Endpoint;
   readonly #context: DialContext;
+  readonly #follow: (port: PunchPort, connection: UtpConnection) => () => void;
   readonly #racing = new AbortController();
   readonly #dialled = new Set<string>();
   #firstFlight: Uint8Array | undefined;
   #running = 0;
+  #taken = false;
   #noMore: Error | undefined;
   #resolve!: (channel: Channel) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor(parts: PunchParts, endpoint: Endpoint, context: DialContext) {
+  /** `follow` hears of the connection that won, and returns what to call at its end. */
+  constructor(
+    parts: PunchParts,
+    endpoint: Endpoint,
+    context: DialContext,
+    follow: (port: PunchPort, connection: UtpConnection) => () => void,
+  ) {
+    this.#follow = follow;
     this.#parts = parts;
     this.#endpoint = endpoint;
     this.#context = context;
@@ -42,11 +55,18 @@ export class WayRace {
   /** A way has opened. Those that nobody vouches for wait until they answer. */
   enter({ port, remote, certainty, trusted }: Way): void {
     const key = `${port.via} ${addressKey(remote)}`;
+    if (certainty === "proven" && this.#dialled.has(key)) this.#hurry(port, remote);
     const most = certainty === "proven" ? MAX_WAYS : MAX_UNPROVEN;
     if (!trusted || this.#dialled.has(key) || this.#dialled.size >= most) return;
     if (this.#dialled.size === 0) this.#begin();
     this.#dialled.add(key);
     void this.#dial(port, remote);
+  }
+
+  /** The first SYN may have come before the way was open, unless its answer is about to arrive. */
+  #hurry(port: PunchPort, remote: Way["remote"]): void {
+    const { clock } = this.#context.runtime;
+    clock.setTimer(clock.now() + HURRY_AFTER, () => port.host.endpoint.hurry(remote)).unref();
   }
 
   #begin(): void {
@@ -60,26 +80,36 @@ export class WayRace {
     this.#running++;
     const release = port.admit(remote);
     try {
-      const channel = await dialFrom(port.shared, remote, options, this.#racing.signal, (connection) => {
-        const keep = (referenced: boolean): void => port.shared.keep(referenced);
-        return new UtpChannel({
-          host: port.host,
-          connection,
-          remote: this.#endpoint,
-          local: metEndpoint(port.socket.local),
-          firstFlightSent: this.#firstFlight !== undefined,
-          keep,
-          onClosed: release,
-        });
-      });
-      if (this.#racing.signal.aborted) channel.abort();
-      else this.#resolve(channel);
+      const channel = await dialFrom(port.shared, remote, options, this.#racing.signal, (connection) =>
+        this.#take(port, connection),
+      );
+      if (!channel) return;
+      this.#resolve(channel);
       this.#racing.abort();
     } catch {
-      release();
       this.#running--;
       if (this.#noMore && this.#running === 0) this.#reject(this.#noMore);
+    } finally {
+      release();
     }
+  }
+
+  /** The first that is connected wins. */
+  #take(port: PunchPort, connection: UtpConnection): UtpChannel | undefined {
+    if (this.#taken || this.#racing.signal.aborted) {
+      connection.abort();
+      return undefined;
+    }
+    this.#taken = true;
+    return new UtpChannel({
+      host: port.host,
+      connection,
+      remote: this.#endpoint,
+      local: metEndpoint(port.socket.local),
+      firstFlightSent: this.#firstFlight !== undefined,
+      keep: (referenced) => port.shared.keep(referenced),
+      onClosed: this.#follow(port, connection),
+    });
   }
 
   /** No other way will open: what runs decides. */
