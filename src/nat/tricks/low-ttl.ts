@@ -1,20 +1,21 @@
 import type { PunchTrick } from "../trick.ts";
 
 /**
- * Low TTL first. Each side opens its own NATs towards the other's addresses with a datagram that dies on the way, *says so* over the
- * dialog, and sends for real once the other has said the same. So no NAT ever sees a stranger's datagram before its own host has sent: a
- * Linux NAT box that accepts unsolicited packets would remember it and give its own host another port for good (the conntrack trap).
- * It takes no longer than sending at once, because whoever is told can send at once. What no such NAT stands before is just checked.
+ * Low TTL first, for public IPv4 addresses. Each side opens its own NATs towards the other's addresses with a datagram that dies on the
+ * way, *says so* over the dialog, and sends for real once the other has said the same. So no NAT ever sees a stranger's datagram before
+ * its own host has sent: a Linux NAT box that accepts unsolicited packets would remember it and give its own host another port for
+ * good (the conntrack trap). It takes no longer than sending at once, because whoever is told can send at once.
  */
 export const lowTtl: PunchTrick = {
   name: "low-ttl",
-  // Chosen: two signals across a continent.
-  patience: 300,
+  // Chosen: what it takes across a continent, and one repetition.
+  patience: 450,
   rate: () => 0.9,
   start: (context) => ({
     onNews(now) {
       for (const target of context.targets) {
-        if (!target.outside || context.peerOpened) context.pursue(target, now);
+        if (!target.outside) continue;
+        if (context.peerOpened) context.pursue(target, now);
         else if (!target.opened) context.open(target.remote, target.via, now);
       }
     },
