@@ -29,7 +29,7 @@ export interface DialContext {
   onPhase(phase: Phase): void;
   /** The first handshake message, for transports that can carry it while connecting. Call at most once. */
   firstFlight?(): Uint8Array;
-  /** Opens a dialog sealed between the two endpoints; present when the entry is signaled. The transport closes it. */
+  /** Opens a dialog sealed between the two endpoints; present when the entry is signaled. Send first, and close it. */
   openDialog?(signaling: Signaling, address: SignalingAddress, transportType: string): Promise<Dialog>;
 }
 
@@ -46,7 +46,7 @@ export interface ListenContext {
   onChannel(channel: Channel): void;
   /** The listener broke after it had listened; it is closed. */
   onError(error: Error): void;
-  /** Be reachable for sealed dialogs. */
+  /** Be reachable for sealed dialogs: `accept` gets each one once its opener, who speaks first, is proved and admitted. */
   onDialog?(
     signaling: Signaling,
     transportType: string,

@@ -253,6 +253,24 @@ describe("a dial whose dialog", () => {
     assert.equal(gathering.clock.armed, 0);
   });
 
+  it("leads to a registrar that the dial policy forbids is not opened", async () => {
+    const gathering = new Gathering();
+    const { clock } = gathering;
+    const [entry] = await entryOf(gathering);
+    const { signaling, probes } = silence();
+    const hosts: Record<string, string> = { "inside.example": "10.0.0.1", "outside.example": "8.8.8.8" };
+    const runtime = { ...gathering.runtime, lookup: async (name: string) => [hosts[name]!] };
+    const dial = (url: string): Promise<unknown> => {
+      const socket = gathering.socket({ runtime, dialPolicy: { deny: ["private"] } }, signaling, 100);
+      return clock.run(() => socket.connectP({ ...entry!, transportInfo: { ...entry!.transportInfo, url } }));
+    };
+    await assert.rejects(dial("ws://10.0.0.1"), { code: "ERR_1TP_NO_TRANSPORT" });
+    await assert.rejects(dial("ws://inside.example"), { code: "ERR_1TP_BAD_ADDRESS", phase: "signal" });
+    assert.equal(probes.length, 0);
+    await assert.rejects(dial("ws://outside.example"), { code: "ETIMEDOUT" });
+    assert.equal(probes.length, 1);
+  });
+
   it("opens after the dial was given up closes it", async () => {
     const gathering = new Gathering();
     const info = await entryOf(gathering);
