@@ -8,6 +8,8 @@ import { type Packet, SYN_METADATA } from "./packet.ts";
 
 /** A dialler has this long to prove its address (chosen: twice a dialler's patience). */
 const LIFETIME: Millis = 10_000;
+/** A proof that takes longer may be one that was sent again (RFC 6298 §2.1: the least time-out without a sample). */
+const FIRST_REPEAT: Millis = 1000;
 /** SYNs without proof that are remembered; the oldest is forgotten first (chosen: 200 bytes each). */
 const MAX_HALF_OPEN = 1024;
 /** First flights taken before their senders have proved their addresses (DESIGN.md §6). */
@@ -101,7 +103,8 @@ export function acceptFirstFlight(packet: Packet, { data, meta }: FirstFlight): 
 export function acceptProof(halfOpen: HalfOpen, packet: Packet, now: Instant): Acceptance | undefined {
   if (packet.ack !== serialAdd(halfOpen.seq, -1)) return undefined;
   const { synSeq, window, extended, credit, answers, answeredAt } = halfOpen;
-  // Only our own dialler answers at once; of others the time tells nothing.
-  const rtt = extended && answers === 1 ? now - answeredAt : undefined;
+  const took = now - answeredAt;
+  // Only our own dialler answers at once, and again if that was lost; otherwise the time tells nothing.
+  const rtt = extended && answers === 1 && took < FIRST_REPEAT ? took : undefined;
   return { synSeq, window, extended, data: EMPTY, meta: undefined, credit, rtt };
 }

@@ -10,8 +10,8 @@ const RESET_MEMORY: Millis = 10_000;
 const MAX_RESETS = 1000;
 /** RESETs to strangers in a second (chosen: a port scan is answered, a flood is not). */
 const RESETS_PER_SECOND = 100;
-/** A peer's FIN comes again until our acknowledgement arrives: we answer as long as it may try (chosen). */
-const LINGER: Millis = 10_000;
+/** What the peer sent last comes again until our acknowledgement arrives: we answer as long as it may try (its `timeout`). */
+const LINGER: Millis = 30_000;
 const MAX_LINGERING = 4096;
 
 /** Last acknowledgements that are repeated when the port closes (chosen: more end within one round trip only on busy ports). */

@@ -17,7 +17,9 @@ import {
 /** A peer that has not proved its address by now is forgotten (chosen: twice a dialler's patience). */
 const PROOF_TIMEOUT: Millis = 10_000;
 
-/** A proof is repeated after up to 64 time-outs' length (chosen). */
+/** A proof is repeated so often before that takes twice as long each time (chosen: six fit into the time a peer waits). */
+const EVEN_TRIES = 4;
+/** … and then after up to 64 time-outs' length (chosen). */
 const MOST_DOUBLINGS = 6;
 
 /** Bytes of the handshake extension. */
@@ -67,13 +69,13 @@ export class Validation {
   }
 
   /**
-   * Dialling: our proof leaves, and again after `rto` and twice, four times … as long, until it is confirmed. Who cannot
+   * Dialling: our proof leaves, and again after `rto`, later twice, four times … as long, until it is confirmed. Who cannot
    * confirm it in words is tried a few times only.
    */
   awaitConfirmation(now: Instant, rto: Millis): void {
     this.unconfirmed = this.peerExtended || this.#tries < MOST_DOUBLINGS;
     this.deadline = this.unconfirmed
-      ? now + rto * 2 ** Math.min(this.#tries, MOST_DOUBLINGS)
+      ? now + rto * 2 ** Math.min(Math.max(0, this.#tries - EVEN_TRIES), MOST_DOUBLINGS)
       : Number.POSITIVE_INFINITY;
     this.#tries++;
   }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type SeededRandom, seededRandom } from "../../../src/base/random.ts";
 import type { Millis } from "../../../src/contract/clock.ts";
 import type { Random } from "../../../src/contract/runtime.ts";
+import type { UtpConnection } from "../../../src/utp/connection.ts";
 import { CONTROLLER_NAMES } from "../../../src/utp/controllers.ts";
 import { UtpEndpoint } from "../../../src/utp/endpoint.ts";
 import type { ConnectionOptions, UtpEvent } from "../../../src/utp/options.ts";
@@ -53,12 +54,16 @@ export class Scene {
   /** The dialler and the acceptor of each dial. */
   readonly dialogues: Dialogue[] = [];
   readonly #options: ConnectionOptions;
-  /** Acceptors that wait, by side and the id that the dialler chose. */
+  /** Acceptors by side and the id that the dialler chose. */
   readonly #awaited = new Map<string, Party>();
+  readonly #refused = new Set<UtpConnection>();
 
   constructor(scene: SceneOptions) {
     const { seed, trace, link = {}, receiveWindow } = scene;
-    this.#options = { congestion: CONTROLLER_NAMES[seed % CONTROLLER_NAMES.length]!, ...scene.options };
+    this.#options = {
+      congestion: CONTROLLER_NAMES[(seed >> 1) % CONTROLLER_NAMES.length]!,
+      ...scene.options,
+    };
     this.random = seededRandom(seed);
     const endpoint = (side: SideName) => {
       const random = scene.random?.(side) ?? seededRandom(seed * 4 + (side === "a" ? 1 : 2));
@@ -114,11 +119,20 @@ export class Scene {
       const key = `${side.name} ${connection.sendId}`;
       const party = this.#awaited.get(key);
       assert.ok(party, `nobody waits for id ${connection.sendId}`);
-      this.#awaited.delete(key);
+      if (party.closed) {
+        side.call(() => this.#refuse(connection));
+        return;
+      }
       party.connection = connection;
       party.onEvent(event);
       party.start(connection);
-    } else this.#partyOf(connection).onEvent(event);
+    } else if (!this.#refused.has(connection)) this.#partyOf(connection).onEvent(event);
+  }
+
+  /** An acceptor left before it had the dialler's proof, and the dial came again. */
+  #refuse(connection: UtpConnection): void {
+    this.#refused.add(connection);
+    connection.abort();
   }
 
   #partyOf(connection: unknown): Party {
