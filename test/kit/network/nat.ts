@@ -19,6 +19,8 @@ export interface NatOptions extends Lifetimes {
    * packet of an inner host to that very endpoint gets another outer port than the one it would have.
    */
   readonly acceptsUnsolicited?: boolean;
+  /** What no mapping lets in is answered with an ICMP error; false if absent. */
+  readonly refusesUnsolicited?: boolean;
 }
 
 /** Linux's `nf_conntrack_udp_timeout`: how long the trap holds after the last packet. */
@@ -90,7 +92,10 @@ export class Nat implements Middlebox {
     const mapping = this.#live(this.#byPort.get(packet.target.port), now);
     const allowed = mapping?.forwarded || mapping?.filter.inbound(packet.source, now);
     if (mapping && allowed) return { packet: { ...packet, target: mapping.inner }, to: "inside" };
-    if (!this.#options.acceptsUnsolicited) return { drop: mapping ? "filtered" : "no mapping" };
+    const { acceptsUnsolicited, refusesUnsolicited } = this.#options;
+    if (!acceptsUnsolicited) {
+      return { drop: mapping ? "filtered" : "no mapping", ...(refusesUnsolicited && { refuse: true }) };
+    }
     this.#traps.set(trapKey(packet.source, packet.target.port), now + TRAP_LIFETIME);
     return { drop: "trapped", refuse: true };
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { channel as diagnosticsChannel } from "node:diagnostics_channel";
 import type { Channel } from "../../../src/contract/channel.ts";
 import type { Millis } from "../../../src/contract/clock.ts";
 import type { Endpoint } from "../../../src/contract/endpoint.ts";
@@ -15,6 +16,14 @@ import { MeetingPoint, type SimulatedSignaling } from "./meeting-point.ts";
 /** Ms of each access link: 40 ms from home to home and back. */
 const LINK: Millis = 10;
 export const ROUND_TRIP: Millis = 4 * LINK;
+
+/** Every home has a NAT that maps to random ports and filters by address and port, unless it says otherwise. */
+export const EASY: NatOptions = {
+  mapping: "endpoint-independent",
+  filtering: "address-and-port-dependent",
+  ports: "random",
+};
+export const HARD: NatOptions = { ...EASY, mapping: "address-and-port-dependent" };
 
 /** An internet with a STUN server that has two addresses, and a meeting point. */
 export class Internet {
@@ -33,14 +42,16 @@ export class Internet {
     const segment = network.segment({ name: "internet", hops: 8, link: { latency: LINK } });
     const server = network.host({ name: "stun" });
     server.attach(segment, { addresses: ["5.9.0.1/16", "5.9.0.2/16"] });
-    const { bindDatagram } = server.runtime;
     const sockets = [];
     for (const address of ["5.9.0.1", "5.9.0.2"]) {
-      for (const port of [3478, 3479]) sockets.push(await bindDatagram!({ address, port }));
+      for (const port of [3478, 3479]) sockets.push(await server.runtime.bindDatagram!({ address, port }));
     }
     serveStun(sockets, server.runtime);
-    const uris = ["stun:5.9.0.1", "stun:5.9.0.2"];
-    return new Internet(network, segment, new MeetingPoint(network.clock, signalDelay, uris));
+    return new Internet(
+      network,
+      segment,
+      new MeetingPoint(network.clock, signalDelay, ["stun:5.9.0.1", "stun:5.9.0.2"]),
+    );
   }
 
   /** A home whose router has that NAT. */
@@ -55,8 +66,15 @@ export class Internet {
     return host;
   }
 
+  /** Somebody on that host, whom the meeting point sees at that IP. */
   peer(host: Host, observed: string | undefined, options: Partial<UdpPunchTransportOptions> = {}): Peer {
     return new Peer(host, this.point.client(observed), options);
+  }
+
+  /** Lets time pass. */
+  pass(ms: Millis): Promise<void> {
+    const { clock } = this.network;
+    return new Promise((resolve) => clock.setTimer(clock.now() + ms, resolve));
   }
 }
 
@@ -66,6 +84,8 @@ export class Peer {
   readonly signaling: SimulatedSignaling;
   readonly transport: UdpPunchTransport;
   readonly accepted: Channel[] = [];
+  /** Dialogs somebody has opened to us, before the transport gets them. */
+  dialogs = 0;
 
   constructor(host: Host, signaling: SimulatedSignaling, options: Partial<UdpPunchTransportOptions>) {
     this.host = host;
@@ -80,7 +100,14 @@ export class Peer {
       exclusive: false,
       onChannel: (channel) => void this.accepted.push(channel),
       onError: (error) => assert.fail(error),
-      onDialog: (signaling, transportType, accept) => signaling.register({ transportType, onDialog: accept }),
+      onDialog: (signaling, transportType, accept) =>
+        signaling.register({
+          transportType,
+          onDialog: (dialog) => {
+            this.dialogs++;
+            accept(dialog);
+          },
+        }),
     });
   }
 
@@ -93,4 +120,93 @@ export class Peer {
       ...context,
     });
   }
+}
+
+/** How a dial came out. */
+export interface Outcome {
+  /** Ms from dial to connect; undefined if it failed. */
+  readonly took: Millis | undefined;
+  /** Why it failed. */
+  readonly error: Error | undefined;
+  /** What the two sides' punches say: the tricks that won and how many datagrams each sent. */
+  readonly stories: readonly PunchStory[];
+}
+
+/** What is published of a punch that is over. */
+export interface PunchStory {
+  readonly outcome: string;
+  readonly trick?: string;
+  readonly sent: ReadonlyMap<string, number>;
+  readonly drops: ReadonlyMap<string, number>;
+}
+
+/** `server` listens for a while, then `client` dials, says a word and hears it back. Both are closed in the end. */
+export async function meet(internet: Internet, server: Peer, client: Peer): Promise<Outcome> {
+  const stories: PunchStory[] = [];
+  const note = (story: unknown): void => void stories.push(story as PunchStory);
+  const published = diagnosticsChannel("1tp:punch");
+  published.subscribe(note);
+  try {
+    return await internet.network.clock.run(async () => {
+      const listener = await server.listen();
+      await internet.pass(500);
+      const began = internet.network.clock.now();
+      let outcome: Outcome;
+      try {
+        const channel = await client.dial(listener.endpoints[0]!);
+        const took = internet.network.clock.now() - began;
+        await echo(internet, channel, server);
+        outcome = { took, error: undefined, stories };
+      } catch (error) {
+        outcome = { took: undefined, error: error as Error, stories };
+      }
+      await listener.close();
+      await internet.pass(30_000);
+      const left = internet.network.openSockets().filter((socket) => !socket.startsWith("stun "));
+      assert.deepEqual(left, []);
+      return outcome;
+    }, 120_000);
+  } finally {
+    published.unsubscribe(note);
+  }
+}
+
+/** Says a word to the side that accepted, which has to come back; then both close. */
+async function echo(internet: Internet, channel: Channel, server: Peer): Promise<void> {
+  const near = listenTo(channel);
+  channel.write(Uint8Array.of(1, 2, 3));
+  await internet.pass(5 * ROUND_TRIP);
+  assert.equal(server.accepted.length, 1, "one channel was accepted");
+  const [accepted] = server.accepted;
+  const far = listenTo(accepted!, (chunk) => accepted!.write(chunk));
+  await internet.pass(5 * ROUND_TRIP);
+  assert.deepEqual([far.bytes, near.bytes], [3, 3]);
+  channel.end();
+  accepted!.end();
+  await internet.pass(10 * ROUND_TRIP);
+  assert.deepEqual([near.closed, far.closed], [true, true]);
+}
+
+/** What a channel has brought. */
+export interface Heard {
+  bytes: number;
+  closed: boolean;
+  error: Error | undefined;
+}
+
+export function listenTo(channel: Channel, onData: (chunk: Uint8Array) => void = () => {}): Heard {
+  const heard: Heard = { bytes: 0, closed: false, error: undefined };
+  channel.attach({
+    onData(chunk) {
+      heard.bytes += chunk.length;
+      onData(chunk);
+    },
+    onDrain() {},
+    onEnd() {},
+    onClose(error) {
+      heard.closed = true;
+      heard.error = error;
+    },
+  });
+  return heard;
 }

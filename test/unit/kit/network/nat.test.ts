@@ -282,6 +282,13 @@ test("a box with the trap refuses, one without is silent", () => {
   assert.deepEqual(new Lab().nat.inbound(knock, 0), { drop: "no mapping" });
 });
 
+test("a box may refuse what no mapping lets in, without the trap", () => {
+  const lab = new Lab({ refusesUnsolicited: true });
+  const knock = datagram(ONE, { address: OUTER, port: 5000 });
+  assert.deepEqual(lab.nat.inbound(knock, 0), { drop: "no mapping", refuse: true });
+  assert.equal(lab.out(ONE).port, 5000);
+});
+
 test("ICMP errors are translated both ways together with the flow they quote", () => {
   const lab = new Lab();
   const outer = lab.out(ONE);
