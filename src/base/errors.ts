@@ -19,6 +19,11 @@ export const CODES = {
   ERR_1TP_BAD_FRAME: { retry: true, text: "the peer broke the session's rules" },
   ERR_1TP_STUN_TIMEOUT: { retry: true, text: "the STUN server did not answer" },
   ERR_1TP_STUN_REFUSED: { retry: false, text: "the STUN server did not do what it was asked for" },
+  ERR_1TP_WEBRTC_MISSING: {
+    retry: false,
+    text: "no WebRTC here: npm install wrtc@npm:@roamhq/wrtc, or give an implementation as the option wrtc",
+  },
+  ERR_1TP_WEBRTC_FAILED: { retry: true, text: "WebRTC could not connect" },
   ERR_1TP_WEBSOCKET_REFUSED: { retry: false, text: "what answered does not open a WebSocket here" },
   ERR_1TP_TURN_REFUSED: { retry: true, text: "the TURN server does not relay" },
   ERR_1TP_PUNCH_FAILED: { retry: true, text: "no way through the NATs was found" },

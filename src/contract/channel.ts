@@ -23,6 +23,23 @@ export interface ChannelStats {
   readonly [counter: string]: number | undefined;
 }
 
+/** One end of the path that ICE has chosen. */
+export interface PathEnd {
+  /** host, srflx, prflx or relay (RFC 8445 §4). */
+  readonly type: string;
+  /** Absent where the runtime hides it. */
+  readonly address?: string;
+  readonly port?: number;
+}
+
+/** The pair of candidates a channel runs over, of those that were tried. */
+export interface ChannelPath {
+  /** Through a TURN server. */
+  readonly relayed: boolean;
+  readonly local: PathEnd;
+  readonly remote: PathEnd;
+}
+
 /** What `Channel.set` knows; a channel ignores options that mean nothing to it. */
 export interface ChannelOptions {
   readonly noDelay: boolean;
@@ -39,6 +56,8 @@ export interface Channel {
   readonly remote: Endpoint;
   /** This end, where the transport knows it. */
   readonly local?: Endpoint;
+  /** How the bytes go, where the transport has chosen among several ways and knows it. */
+  readonly path?: ChannelPath | undefined;
   /** The public key the peer has proved, base64url; only secured channels have one. */
   readonly remotePublicKey?: string | undefined;
   /** True if the transport carried the context's first flight, so that it must not be written again. */

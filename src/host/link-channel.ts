@@ -1,6 +1,6 @@
 import { nextTurn } from "#platform";
 import { OnetpError, systemError } from "../base/errors.ts";
-import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
+import type { Channel, ChannelOptions, ChannelPath, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import { CreditedReceiver, CreditedSender, type MessageOutlet } from "./credit.ts";
 
@@ -12,8 +12,8 @@ export interface MessageLink extends MessageOutlet {
   terminate(): void;
   ref(): void;
   unref(): void;
-  /** What the transport knows besides the bytes. */
-  stats?(): Readonly<Record<string, number | undefined>>;
+  /** As `Channel.path`. */
+  readonly path?: ChannelPath | undefined;
 }
 
 /** What a link channel is made with. */
@@ -21,10 +21,18 @@ export interface LinkChannelParts {
   readonly link: MessageLink;
   readonly remote: Endpoint;
   readonly local?: Endpoint;
+  /** Bytes that may be under way in one direction; the same on both sides. Default `WINDOW`. */
+  readonly window?: number;
 }
 
 const END = "end";
 const GRANT = /^grant ([1-9]\d{0,7})$/;
+
+/** What a word of the peer grants; undefined for words that grant nothing. */
+export function grantIn(word: string): number | undefined {
+  const digits = GRANT.exec(word)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
 
 /**
  * A byte stream over messages. Binary messages are its bytes; text messages steer it: `end` is the half-close that
@@ -37,7 +45,7 @@ export class LinkChannel implements Channel {
   readonly local?: Endpoint;
   readonly #link: MessageLink;
   readonly #sender: CreditedSender;
-  readonly #receiver = new CreditedReceiver();
+  readonly #receiver: CreditedReceiver;
   #sink: ChannelSink | undefined;
   #paused = false;
   #turnDue = false;
@@ -56,11 +64,16 @@ export class LinkChannel implements Channel {
   /** How it is to be closed: at once, or when the peer's end is told. */
   #over: { readonly error: Error | undefined; readonly atOnce: boolean } | undefined;
 
-  constructor({ link, remote, local }: LinkChannelParts) {
+  constructor({ link, remote, local, window }: LinkChannelParts) {
     this.#link = link;
     this.remote = remote;
     if (local) this.local = local;
-    this.#sender = new CreditedSender(link);
+    this.#sender = new CreditedSender(link, window);
+    this.#receiver = new CreditedReceiver(window);
+  }
+
+  get path(): ChannelPath | undefined {
+    return this.#link.path;
   }
 
   attach(sink: ChannelSink): void {
@@ -127,7 +140,7 @@ export class LinkChannel implements Channel {
   set<K extends keyof ChannelOptions>(_option: K, _value: ChannelOptions[K]): void {}
 
   stats(): ChannelStats {
-    return { ...this.#link.stats?.(), bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten };
+    return { bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten };
   }
 
   /** A message has come. */
@@ -157,10 +170,10 @@ export class LinkChannel implements Channel {
   }
 
   #steer(message: string): void {
-    const [, digits] = GRANT.exec(message) ?? [];
+    const grant = grantIn(message);
     if (message === END) {
       this.#peerEnded = true;
-    } else if (digits === undefined || !this.#sender.grant(Number(digits))) {
+    } else if (grant === undefined || !this.#sender.grant(grant)) {
       this.#break("a message that means nothing");
     } else {
       this.#sender.flush();

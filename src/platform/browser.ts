@@ -5,6 +5,7 @@ import { OnetpError } from "../base/errors.ts";
 import type { Clock, Timer } from "../contract/clock.ts";
 import type { CipherName } from "../contract/crypto.ts";
 import type { Runtime } from "../contract/runtime.ts";
+import type { WebRtc } from "../contract/web-rtc.ts";
 import type * as node from "./node.ts";
 
 export { browserChannel as diagnosticsChannel } from "./browser-diagnostics.ts";
@@ -43,6 +44,13 @@ export const tls: typeof node.tls = undefined;
 
 /** The browser's own WebSockets; what needs a server is unsupported. */
 export const webSockets = async (): ReturnType<typeof node.webSockets> => import("./browser-web-socket.ts");
+
+/** The browser's own WebRTC. Rejects where there is none, as in workers. */
+export const loadWebRtc: typeof node.loadWebRtc = async () => {
+  const { RTCPeerConnection, RTCSessionDescription, RTCIceCandidate } = globalThis as unknown as WebRtc;
+  if (!RTCPeerConnection) throw unsupported("no WebRTC here");
+  return { RTCPeerConnection, RTCSessionDescription, RTCIceCandidate };
+};
 
 /** No files. */
 export const privateFiles: typeof node.privateFiles = undefined;

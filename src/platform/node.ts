@@ -7,6 +7,7 @@ import { debuglog } from "node:util";
 import type { Clock, Timer } from "../contract/clock.ts";
 import type { CipherName } from "../contract/crypto.ts";
 import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
+import type { WebRtc } from "../contract/web-rtc.ts";
 import { bindDatagram } from "./node-datagram.ts";
 import { createPrivateFile, readPrivateFile } from "./node-private-file.ts";
 
@@ -39,6 +40,12 @@ export const tls: (() => Promise<typeof import("node:tls")>) | undefined = () =>
 /** Opens and serves WebSockets. Loaded when first needed: it takes longer to load than all the rest (m). */
 export const webSockets = (): Promise<typeof import("./node-web-socket.ts")> =>
   import("./node-web-socket.ts");
+
+/** WebRTC, loaded when first needed. Rejects where there is none: in Node it is an optional package. */
+export async function loadWebRtc(): Promise<WebRtc> {
+  const { default: wrtc } = await import("wrtc");
+  return wrtc;
+}
 
 /** Files that only their owner may read. Undefined in runtimes without files. */
 export const privateFiles:

@@ -1,0 +1,2 @@
+export type { IceServer, WebRtcConfig } from "./ice-servers.ts";
+export { WebRtcTransport, type WebRtcTransportOptions } from "./transport.ts";
