@@ -1,6 +1,6 @@
 import { crypto, diagnosticsChannel, nextTurn } from "#platform";
 import { type Drive, drive } from "../base/drive.ts";
-import { nodeError, systemError } from "../base/errors.ts";
+import { codeOf, nodeError, systemError } from "../base/errors.ts";
 import { SALT_LENGTH } from "../base/uid.ts";
 import type { Clock, Millis } from "../contract/clock.ts";
 import type { Dialog, Registration, Signaling } from "../contract/dialog.ts";
@@ -42,8 +42,8 @@ const dropChannel = diagnosticsChannel("1tp:drop");
  * has proved its key, is admitted and has sent a first body: a stranger costs the transports nothing.
  */
 export class IncomingDialogs {
-  /** Dialogs that were given up before they were visible. */
-  dropped = 0;
+  /** Dialogs that were given up before they were visible, by the code of the reason. */
+  readonly drops = new Map<string, number>();
   readonly #options: IncomingDialogsOptions;
   readonly #unsettled = new HalfOpen<SealedDialog>(LIMITS);
   readonly #registrations = new Set<Registration>();
@@ -108,7 +108,8 @@ export class IncomingDialogs {
   }
 
   #drop(error: Error): void {
-    this.dropped++;
+    const code = codeOf(error) ?? error.message;
+    this.drops.set(code, (this.drops.get(code) ?? 0) + 1);
     if (dropChannel.hasSubscribers) dropChannel.publish({ error });
   }
 
