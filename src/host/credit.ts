@@ -4,10 +4,10 @@
 export const WINDOW = 1 << 22;
 
 /** What a message costs beside its bytes (chosen: what it costs a receiver to keep one). */
-const MESSAGE_COST = 64;
+export const MESSAGE_COST = 64;
 
-/** What the receiver has consumed before it grants that much again: grants cost next to nothing. */
-const GRANT = WINDOW >> 2;
+/** The part of a window that the receiver has consumed before it grants that much again: grants cost next to nothing. */
+const GRANTED_PART = 4;
 
 /** Takes what is sent. */
 export interface MessageOutlet {
@@ -22,10 +22,13 @@ export interface MessageOutlet {
 export class CreditedSender {
   readonly #outlet: MessageOutlet;
   readonly #queue: Uint8Array[] = [];
-  #credit = WINDOW;
+  readonly #window: number;
+  #credit: number;
 
-  constructor(outlet: MessageOutlet) {
+  constructor(outlet: MessageOutlet, window = WINDOW) {
     this.#outlet = outlet;
+    this.#window = window;
+    this.#credit = window;
   }
 
   /** Nothing waits here. */
@@ -45,7 +48,7 @@ export class CreditedSender {
 
   /** The peer has room for more. False: for more than there can be. */
   grant(credit: number): boolean {
-    if (credit > WINDOW - this.#credit) return false;
+    if (credit > this.#window - this.#credit) return false;
     this.#credit += credit;
     return true;
   }
@@ -71,8 +74,14 @@ export class CreditedSender {
 /** The messages that wait for a reader, and what to grant for those that were read. */
 export class CreditedReceiver {
   readonly #queue: Uint8Array[] = [];
-  #credit = WINDOW;
+  readonly #window: number;
+  #credit: number;
   #consumed = 0;
+
+  constructor(window = WINDOW) {
+    this.#window = window;
+    this.#credit = window;
+  }
 
   get empty(): boolean {
     return this.#queue.length === 0;
@@ -93,7 +102,7 @@ export class CreditedReceiver {
 
   /** What to tell the peer; undefined where that can wait. */
   takeGrant(): number | undefined {
-    if (this.#consumed < GRANT) return undefined;
+    if (this.#consumed < this.#window / GRANTED_PART) return undefined;
     const grant = this.#consumed;
     this.#credit += grant;
     this.#consumed = 0;
