@@ -6,7 +6,11 @@ import { NODE_FLAGS } from "../../run/test-file.ts";
 import type { Call, News } from "./calls.ts";
 import type { Machine } from "./machine.ts";
 
+/** Chosen: longer than any dial is given. */
+const PATIENCE = 30_000;
+
 interface Waiting {
+  readonly timer: NodeJS.Timeout;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
@@ -30,11 +34,13 @@ export class Program extends EventEmitter {
     createInterface(this.#child.stdout!).on("line", (line) => this.#hear(JSON.parse(line) as News));
   }
 
-  /** Rejects with what the program says, or when it ends. */
+  /** Rejects with what the program says, when it ends, and when it says nothing for half a minute. */
   call<T>(method: string, argument: unknown = null): Promise<T> {
     const call: Call = { id: this.#calls++, method, argument };
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.set(call.id, { resolve: (result) => resolve(result as T), reject });
+      const late = () => reject(new Error(`${this.#name} does not answer ${method}`));
+      const timer = setTimeout(late, PATIENCE);
+      this.#waiting.set(call.id, { timer, resolve: (result) => resolve(result as T), reject });
       this.#child.stdin!.write(`${JSON.stringify(call)}\n`);
     });
   }
@@ -54,12 +60,16 @@ export class Program extends EventEmitter {
     }
     const waiting = this.#waiting.get(news.id);
     this.#waiting.delete(news.id);
+    clearTimeout(waiting?.timer);
     if ("error" in news) waiting?.reject(new Error(`${this.#name}: ${news.error}`));
     else waiting?.resolve(news.result);
   }
 
   #failAll(how: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new Error(`${this.#name} ${how}`));
+    for (const { timer, reject } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(new Error(`${this.#name} ${how}`));
+    }
     this.#waiting.clear();
   }
 }

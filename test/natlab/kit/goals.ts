@@ -1,0 +1,69 @@
+import type { Outcome } from "../programs/peer.ts";
+import { SITES, type SiteKind, type SiteOptions } from "./sites.ts";
+
+/** What a pair of sites allows: a connection at once, one for which a port has to be guessed, or none that is direct. */
+export type Goal = "direct" | "guessed" | "relayed";
+
+/** What the NATs and firewalls of two sites allow. */
+export function goalOf(one: SiteKind, other: SiteKind): Goal {
+  const [a, b] = [sightOf(SITES[one]), sightOf(SITES[other])];
+  const families = a.families.filter((family) => b.families.includes(family));
+  if (families.length === 0 || a.blocked || b.blocked) return "relayed";
+  if (families.includes(6)) return "direct";
+  if (a.hard && b.hard) return "relayed";
+  const guess = (hard: Sight, easy: Sight): boolean => hard.hard === "random" && easy.closed;
+  return guess(a, b) || guess(b, a) ? "guessed" : "direct";
+}
+
+/** A site as its peers see it. */
+interface Sight {
+  readonly families: readonly (4 | 6)[];
+  /** Nothing but TCP gets out. */
+  readonly blocked: boolean;
+  /** Every peer sees another port of it: any, or the one after the last. */
+  readonly hard: "random" | "sequential" | undefined;
+  /** Answers only get in from where its host has sent to, port included. */
+  readonly closed: boolean;
+}
+
+function sightOf({ routers, families = [4] }: SiteOptions): Sight {
+  const hard = routers.find(({ nat }) => nat?.mapping === "address-and-port-dependent")?.nat;
+  return {
+    families,
+    blocked: routers.some(({ blocks }) => blocks !== undefined),
+    hard: hard && (hard.ports === "sequential" ? "sequential" : "random"),
+    closed: routers.some(({ nat }) => nat?.filtering === "address-and-port-dependent"),
+  };
+}
+
+/** Of guessed connections one in twenty may fail; in ms, all others come within the first and half within the second. */
+const GUESSED = { share: 0.95, limit: 10_000, median: 1_000 };
+
+/** What is wrong with how a pair's tries ended, if anything. */
+export function faultOf(goal: Goal, outcomes: readonly Outcome[]): string | undefined {
+  const connected = outcomes.filter(({ transport }) => transport !== undefined);
+  const error = outcomes.find(({ error }) => error !== undefined)?.error;
+  const share = goal === "guessed" ? GUESSED.share : 1;
+  if (connected.length < Math.floor(share * outcomes.length)) return error;
+  if (goal === "guessed") {
+    if (connected.some(({ took }) => took > GUESSED.limit)) return `one took more than ${GUESSED.limit} ms`;
+    if (medianOf(connected) > GUESSED.median) return `half took more than ${GUESSED.median} ms`;
+  }
+  const detour = goal !== "relayed" && connected.find(({ transport }) => transport !== "udp-punch");
+  return detour ? `one went through ${detour.transport}` : undefined;
+}
+
+/** How a pair's tries ended: `20/20, 270 ms`. */
+export function wordsOf(outcomes: readonly Outcome[]): string {
+  const connected = outcomes.filter(({ transport }) => transport !== undefined);
+  if (connected.length === 0) return "–";
+  const ways = new Set(connected.map(({ transport }) => transport));
+  ways.delete("udp-punch");
+  const detours = ways.size > 0 ? ` ${[...ways].join(", ")}` : "";
+  return `${connected.length}/${outcomes.length}${detours}, ${Math.round(medianOf(connected))} ms`;
+}
+
+function medianOf(outcomes: readonly Outcome[]): number {
+  const times = outcomes.map(({ took }) => took).sort((a, b) => a - b);
+  return times[Math.floor(times.length / 2)] ?? 0;
+}
