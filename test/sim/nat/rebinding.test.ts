@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { Channel } from "../../../src/contract/channel.ts";
+import { forEachSeed } from "../../kit/seeds.ts";
+import { EASY, HARD, type Heard, Internet, listenTo, type Peer } from "./punching.ts";
+
+interface Pair {
+  readonly near: Channel;
+  readonly far: Channel;
+  readonly heard: { readonly near: Heard; readonly far: Heard };
+}
+
+/** Two connected ends that have said a word. */
+async function connect(internet: Internet, server: Peer, client: Peer): Promise<Pair> {
+  const listener = await server.listen();
+  await internet.pass(500);
+  const near = await client.dial(listener.endpoints[0]!);
+  near.write(Uint8Array.of(0));
+  await internet.pass(500);
+  const [far] = server.accepted;
+  assert.ok(far);
+  const pair = { near, far, heard: { near: listenTo(near), far: listenTo(far) } };
+  await internet.pass(100);
+  await listener.close();
+  return pair;
+}
+
+async function close(internet: Internet, { near, far }: Pair): Promise<void> {
+  near.abort();
+  far.abort();
+  await internet.pass(60_000);
+  assert.deepEqual(
+    internet.network.openSockets().filter((socket) => !socket.startsWith("stun ")),
+    [],
+  );
+}
+
+/** A client at a home whose router is about to reboot, and a server that can be reached from a new endpoint. */
+const SERVERS = {
+  "a public server": (internet: Internet) => internet.publicHost("server", "5.0.0.1"),
+  "a server whose NAT lets everybody in": (internet: Internet) =>
+    internet.home("server", "5.0.0.1", { ...EASY, filtering: "endpoint-independent" }).host,
+} as const;
+
+describe("a NAT that forgets in mid-connection", () => {
+  for (const [where, build] of Object.entries(SERVERS)) {
+    for (const outer of ["5.0.0.2", "5.0.0.3"]) {
+      test(`${where} follows to a new ${outer === "5.0.0.2" ? "port" : "address"}, while both sides send`, () =>
+        forEachSeed(10, async (seed, trace) => {
+          const internet = await Internet.open({ seed, trace });
+          const home = internet.home("client", "5.0.0.2", EASY);
+          const server = internet.peer(build(internet), "5.0.0.1");
+          const client = internet.peer(home.host, "5.0.0.2");
+          await internet.network.clock.run(async () => {
+            const pair = await connect(internet, server, client);
+            home.router.reboot([outer]);
+            for (let i = 0; i < 20; i++) {
+              pair.near.write(new Uint8Array(1000));
+              pair.far.write(new Uint8Array(1000));
+              await internet.pass(100);
+            }
+            await internet.pass(5000);
+            assert.deepEqual([pair.heard.far.bytes, pair.heard.near.bytes], [20_001, 20_000]);
+            await close(internet, pair);
+          }, 300_000);
+        }));
+    }
+  }
+
+  test("an idle connection is followed with the next keep-alive", () =>
+    forEachSeed(5, async (seed, trace) => {
+      const internet = await Internet.open({ seed, trace });
+      const home = internet.home("client", "5.0.0.2", EASY);
+      const server = internet.peer(internet.publicHost("server", "5.0.0.1"), "5.0.0.1");
+      await internet.network.clock.run(async () => {
+        const pair = await connect(internet, server, internet.peer(home.host, "5.0.0.2"));
+        home.router.reboot();
+        await internet.pass(40_000);
+        pair.far.write(new Uint8Array(10));
+        await internet.pass(1000);
+        assert.equal(pair.heard.near.bytes, 10);
+        await close(internet, pair);
+      }, 300_000);
+    }));
+
+  test("an idle connection outlives mappings of 30 s", () =>
+    forEachSeed(3, async (seed, trace) => {
+      const internet = await Internet.open({ seed, trace });
+      const nat = { ...EASY, lifetime: 30_000, unrepliedLifetime: 30_000 };
+      const server = internet.peer(internet.home("server", "5.0.0.1", nat).host, "5.0.0.1");
+      const client = internet.peer(internet.home("client", "5.0.0.2", nat).host, "5.0.0.2");
+      await internet.network.clock.run(async () => {
+        const pair = await connect(internet, server, client);
+        await internet.pass(600_000);
+        pair.far.write(new Uint8Array(10));
+        pair.near.write(new Uint8Array(20));
+        await internet.pass(1000);
+        assert.deepEqual([pair.heard.near.bytes, pair.heard.far.bytes], [10, 21]);
+        await close(internet, pair);
+      }, 1_000_000);
+    }));
+});
+
+test("whoever copies packets is asked who it is, gets three small datagrams and no connection", () =>
+  forEachSeed(5, async (seed, trace) => {
+    const internet = await Internet.open({ seed, trace });
+    const server = internet.peer(internet.publicHost("server", "5.0.0.1"), "5.0.0.1");
+    const client = internet.peer(internet.home("client", "5.0.0.2", HARD).host, "5.0.0.2");
+    const thief = internet.publicHost("thief", "5.0.0.66");
+    await internet.network.clock.run(async () => {
+      const pair = await connect(internet, server, client);
+      const socket = await thief.runtime.bindDatagram!({ address: "5.0.0.66" });
+      const got: number[] = [];
+      socket.attach({ onDatagram: (data) => void got.push(data.length) });
+      internet.network.observer = ({ kind, where, packet }) => {
+        const ofUtp = packet.data.length >= 20 && (packet.data[0]! & 0x0f) === 1 && packet.data[4] !== 0x21;
+        if (kind === "received" && where === "server" && ofUtp && packet.source.address === "5.0.0.2") {
+          socket.send(new Uint8Array(packet.data), packet.target);
+        }
+      };
+      for (let i = 0; i < 10; i++) {
+        pair.near.write(new Uint8Array(100));
+        pair.far.write(new Uint8Array(100));
+        await internet.pass(50);
+      }
+      internet.network.observer = undefined;
+      await internet.pass(5000);
+      assert.deepEqual([pair.heard.near.bytes, pair.heard.far.bytes], [1000, 1001]);
+      assert.ok(got.length <= 3, `${got.length} datagrams`);
+      assert.ok(got.every((length) => length <= 100));
+      socket.close();
+      await close(internet, pair);
+    }, 300_000);
+  }));
