@@ -26,21 +26,24 @@ export const birthday: PunchTrick = {
   start: (context) => (isHard(context.local) ? openSockets(context) : probePorts(context)),
 };
 
-/** The peer's endpoint that all meet at. */
-function publicTarget({ targets }: TrickContext): Target | undefined {
-  return targets.findLast(({ outside }) => outside);
+/** The peer's endpoint that all meet at: an attested one, if there is one. */
+function publicTarget({ targets, isAttested }: TrickContext): Target | undefined {
+  const outside = targets.filter((target) => target.outside);
+  return outside.findLast(({ remote }) => isAttested(remote.address)) ?? outside.at(-1);
 }
 
 /** The hard side. */
 function openSockets(context: TrickContext): TrickRun {
+  let target: Target | undefined;
   let opened = false;
-  context.wantSockets(SOCKETS);
   return {
     onNews(now) {
-      const target = publicTarget(context);
+      if (!target) {
+        target = publicTarget(context);
+        if (target && mayProbe(context, target.remote)) context.wantSockets(SOCKETS);
+      }
       if (opened || !target || context.extraSockets.length === 0) return;
       opened = true;
-      if (!mayProbe(context, target.remote)) return;
       for (const { via } of context.extraSockets) context.probe(target.remote, via, now, true);
       context.sayReady();
     },
@@ -77,7 +80,7 @@ function probePorts(context: TrickContext): TrickRun {
 
 function mayProbe(context: TrickContext, { address }: SocketAddress): boolean {
   if (context.beginRun(address)) return true;
-  context.note(`${address} is not attested to be the peer's, or probed already`);
+  context.note(`${address} is not attested to be the peer's, or there is a run already`);
   return false;
 }
 
