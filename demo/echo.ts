@@ -47,7 +47,9 @@ export async function sendFile(row: Row, info: ConnectionInfo, path: string): Pr
   const start = performance.now();
   await Promise.all([pipeline(file, socket), pipeline(socket, measured)]);
   const seconds = (performance.now() - start) / 1000;
-  const { address, port, url } = socket.remoteAddress?.transportInfo ?? {};
+  const way = socket.report.find(({ outcome }) => outcome === "won")?.path;
+  const { url } = socket.remoteAddress?.transportInfo ?? {};
+  const { address, port } = way?.remote ?? socket.remoteAddress?.transportInfo ?? {};
   return {
     endpoint: typeof address === "string" ? `${address} port ${port}` : `${url ?? "this process"}`,
     connectMs,

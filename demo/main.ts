@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { createRegistrar } from "1tp/registrar";
 import { type EchoResult, sendFile, serveEcho } from "./echo.ts";
 import { type Row, rows } from "./rows.ts";
 
@@ -22,6 +23,7 @@ function start(...args: readonly string[]): Peer {
   const child = spawn(process.execPath, [...process.execArgv, peer, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
     timeout: TIME_LIMIT,
+    env: { ...process.env, ONETP_REGISTRAR: registrar.url },
   });
   child.stdin!.on("error", () => undefined); // A child that died says so by its exit code.
   const done = once(child, "exit").then(([code]) => {
@@ -84,8 +86,11 @@ function judge({ sent, received, bytes, fingerprint }: EchoResult): string {
   return fingerprint ? "ok" : "NOT SECURE";
 }
 
+/** Where the rows meet that need signaling. */
+const registrar = await createRegistrar({ host: "127.0.0.1" });
 console.log(`Echo of ${path}\n`);
 print("transport", "endpoint", "connect", "echo", "SHA-256", "server's key", "outcome");
 let good = true;
 for (const row of rows) good = (await run(row)) && good;
+await registrar.close();
 process.exitCode = good ? 0 : 1;

@@ -1,4 +1,4 @@
-import { type Transport, transports } from "1tp";
+import { type Signaling, signaling, type Transport, transports } from "1tp";
 
 /** One line of the table: a transport tried alone. */
 export interface Row {
@@ -14,7 +14,13 @@ export const rows: readonly Row[] = [
   { name: "tcp", transports: () => [new transports.tcp()] },
   { name: "udp", transports: () => [new transports.udp()] },
   { name: "websocket", transports: () => [new transports.websocket()] },
+  { name: "webrtc", transports: () => [new transports.webrtc({ signaling: meetingPoint() })] },
 ];
+
+/** The registrar that the demo has started. */
+function meetingPoint(): Signaling {
+  return new signaling.websocket({ url: process.env.ONETP_REGISTRAR ?? "" });
+}
 
 /** The row of that name. */
 export function findRow(name: string | undefined): Row {

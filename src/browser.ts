@@ -8,6 +8,7 @@ import type { TcpTransport as TcpInNode } from "../transports/tcp/index.ts";
 import type { TurnTransport as TurnInNode } from "../transports/turn/index.ts";
 import type { UdpTransport as UdpInNode } from "../transports/udp/index.ts";
 import type { UdpPunchTransport as UdpPunchInNode } from "../transports/udp-punch/index.ts";
+import { WebRtcTransport } from "../transports/webrtc/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
 import { browserPreset } from "./preset/browser.ts";
@@ -31,6 +32,7 @@ export const transports = {
   tcp: TcpTransport,
   udp: UdpTransport,
   "udp-punch": UdpPunchTransport,
+  webrtc: WebRtcTransport,
   websocket: WebSocketTransport,
   turn: TurnTransport,
 } as const;

@@ -17,6 +17,7 @@ import { TcpTransport } from "../transports/tcp/index.ts";
 import { TurnTransport } from "../transports/turn/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
 import { UdpPunchTransport } from "../transports/udp-punch/index.ts";
+import { WebRtcTransport } from "../transports/webrtc/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { setDefaultTransports } from "./net/default-transports.ts";
 import { setIntroducer } from "./net/introduction.ts";
@@ -35,6 +36,7 @@ export const transports = {
   tcp: TcpTransport,
   udp: UdpTransport,
   "udp-punch": UdpPunchTransport,
+  webrtc: WebRtcTransport,
   websocket: WebSocketTransport,
   turn: TurnTransport,
 } as const;

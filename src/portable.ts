@@ -7,6 +7,7 @@ import { IntroducerSignaling } from "../signaling/introducer/signaling.ts";
 import { LocalSignaling } from "../signaling/local/index.ts";
 import { WebSocketSignaling } from "../signaling/websocket/index.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
+import { WebRtcTransport } from "../transports/webrtc/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
 
@@ -15,12 +16,20 @@ export type { IntroducingSocket } from "../signaling/introducer/signaling.ts";
 export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
 export type { WebSocketSignalingOptions } from "../signaling/websocket/index.ts";
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
+export type { IceServer, WebRtcConfig, WebRtcTransportOptions } from "../transports/webrtc/index.ts";
 export type { WebSocketTransportOptions } from "../transports/websocket/index.ts";
 export { endpointScope, formatEndpoint } from "./base/endpoint.ts";
 export { type ErrorCode, OnetpError } from "./base/errors.ts";
 export type { IpScope } from "./base/ip.ts";
 export { VERSION as version } from "./base/version.ts";
-export type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "./contract/channel.ts";
+export type {
+  Channel,
+  ChannelOptions,
+  ChannelPath,
+  ChannelSink,
+  ChannelStats,
+  PathEnd,
+} from "./contract/channel.ts";
 export type { Clock, Instant, Millis, Timer } from "./contract/clock.ts";
 export type {
   Dialog,
@@ -44,6 +53,7 @@ export type {
   Transport,
   TransportTraits,
 } from "./contract/transport.ts";
+export type { WebRtc } from "./contract/web-rtc.ts";
 export { DuplexChannel } from "./host/duplex-channel.ts";
 export type { ReadyState } from "./net/channel-stream.ts";
 export type { DialPolicy } from "./net/dial-policy.ts";
@@ -71,6 +81,7 @@ export {
   ParallelScheduler,
   SequentialScheduler,
   StaggeredScheduler,
+  WebRtcTransport,
   WebSocketSignaling,
   WebSocketTransport,
 };

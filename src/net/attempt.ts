@@ -119,6 +119,7 @@ export class Attempt {
       channel.abort();
       return;
     }
+    this.record.path = channel.path;
     this.#end("won");
     this.#resolve(channel);
     this.#owner.won(this);

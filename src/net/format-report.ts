@@ -14,12 +14,15 @@ export function formatReport(report: readonly AttemptReport[]): string {
     .join("\n");
 }
 
-function formatAttempt({ start, end, outcome, phase, error }: AttemptReport, total: number): string {
+function formatAttempt({ start, end, outcome, phase, error, path }: AttemptReport, total: number): string {
   if (start === undefined) return `|${" ".repeat(WIDTH)}| not begun`;
   const column = (ms: number): number => Math.round((ms / total) * WIDTH);
   const until = end ?? total;
   const bar = "=".repeat(Math.max(1, column(until) - column(start))).padStart(column(until));
   const times = `${start.toFixed(0)} to ${until.toFixed(0)} ms`;
   const reason = error ? ` in ${phase}: ${error.message}` : "";
-  return `|${bar.slice(0, WIDTH).padEnd(WIDTH)}| ${times}, ${outcome}${reason}`;
+  const way = path
+    ? `, ${path.relayed ? "relayed" : "direct"} (${path.local.type} to ${path.remote.type})`
+    : "";
+  return `|${bar.slice(0, WIDTH).padEnd(WIDTH)}| ${times}, ${outcome}${way}${reason}`;
 }

@@ -1,5 +1,6 @@
 import { formatEndpoint } from "../base/endpoint.ts";
 import { codeOf } from "../base/errors.ts";
+import type { ChannelPath } from "../contract/channel.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { Candidate } from "../contract/scheduler.ts";
@@ -23,6 +24,8 @@ export interface AttemptReport {
   readonly phase: Phase;
   readonly outcome: AttemptOutcome;
   readonly error: Error | undefined;
+  /** Of an attempt that won: how its bytes go, where the transport has chosen among several ways. */
+  readonly path?: ChannelPath | undefined;
 }
 
 /** The report of one attempt while it is being written. */
@@ -35,6 +38,7 @@ export class AttemptRecord implements AttemptReport {
   phase: Phase;
   outcome: AttemptOutcome = "planned";
   error: Error | undefined;
+  path: ChannelPath | undefined;
 
   constructor({ transport, endpoint, cost }: Candidate) {
     this.transport = transport.type;

@@ -45,6 +45,9 @@ export const tls: typeof node.tls = undefined;
 /** The browser's own WebSockets; what needs a server is unsupported. */
 export const webSockets = async (): ReturnType<typeof node.webSockets> => import("./browser-web-socket.ts");
 
+/** Whether this page, or worker, has WebRTC. */
+export const hasWebRtc: typeof node.hasWebRtc = () => "RTCPeerConnection" in globalThis;
+
 /** The browser's own WebRTC. Rejects where there is none, as in workers. */
 export const loadWebRtc: typeof node.loadWebRtc = async () => {
   const { RTCPeerConnection, RTCSessionDescription, RTCIceCandidate } = globalThis as unknown as WebRtc;

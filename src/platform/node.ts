@@ -41,6 +41,15 @@ export const tls: (() => Promise<typeof import("node:tls")>) | undefined = () =>
 export const webSockets = (): Promise<typeof import("./node-web-socket.ts")> =>
   import("./node-web-socket.ts");
 
+/** Whether `loadWebRtc` has something to load. */
+export function hasWebRtc(): boolean {
+  try {
+    return import.meta.resolve("wrtc") !== "";
+  } catch {
+    return false;
+  }
+}
+
 /** WebRTC, loaded when first needed. Rejects where there is none: in Node it is an optional package. */
 export async function loadWebRtc(): Promise<WebRtc> {
   const { default: wrtc } = await import("wrtc");

@@ -1,5 +1,5 @@
 import { type Drive, drive } from "../base/drive.ts";
-import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
+import type { Channel, ChannelOptions, ChannelPath, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Clock } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { MessageLane } from "../contract/message-lane.ts";
@@ -100,6 +100,10 @@ export class Session implements Channel {
 
   get local(): Endpoint {
     return this.#channel.local as Endpoint;
+  }
+
+  get path(): ChannelPath | undefined {
+    return this.#channel.path;
   }
 
   get firstFlightSent(): boolean {

@@ -29,6 +29,14 @@ test("a report is a line per attempt, each with its bar in its place", () => {
   ]);
 });
 
+test("the winner's way is told where the transport has chosen one", () => {
+  const end = { type: "host", address: "127.0.0.1", port: 1 };
+  const won = (relayed: boolean, type: string): AttemptReport =>
+    attempt({ start: 0, end: 1, outcome: "won", path: { relayed, local: end, remote: { type } } });
+  assert.match(formatReport([won(false, "srflx")]), /, won, direct \(host to srflx\)$/);
+  assert.match(formatReport([won(true, "relay")]), /, won, relayed \(host to relay\)$/);
+});
+
 test("an attempt that still runs has a bar up to now, and an empty report no lines", () => {
   const running = formatReport([attempt({ start: 10, end: 20, outcome: "failed" }), attempt({ start: 10 })]);
   assert.match(running, /\| {20}={20}\| 10 to 20 ms, planned$/);

@@ -103,6 +103,7 @@ describe("the record of an attempt", () => {
         phase: "connect",
         outcome: "planned",
         error: undefined,
+        path: undefined,
       },
     );
     const signaled = { ...transport, traits: { ...transport.traits, signaled: true } };
