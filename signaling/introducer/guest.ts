@@ -1,7 +1,12 @@
+import { TokenBucket } from "../../src/base/token-bucket.ts";
+import type { Instant } from "../../src/contract/clock.ts";
 import type { LaneSink, MessageLane } from "../../src/contract/message-lane.ts";
 import { MAX_FRAME } from "../registrar/protocol.ts";
 import { Outbox } from "./outbox.ts";
 import { encodeEnd, encodeFrame, LaneReader } from "./wire.ts";
+
+/** Visits a second (chosen: clients need one). Each has limits of its own, and all those of one address share some. */
+const VISIT_RATE = 4;
 
 /** What guests tell the house. */
 export interface GuestSink {
@@ -20,14 +25,17 @@ export class Guest implements LaneSink {
   readonly #lane: MessageLane;
   readonly #sink: GuestSink;
   readonly #limit: number;
+  readonly #now: () => Instant;
   readonly #reader = new LaneReader(MAX_FRAME);
+  readonly #begins = new TokenBucket(VISIT_RATE);
   #outbox = new Outbox();
   /** Undefined between visits. */
   #visit: number | undefined;
 
   /** `limit`: bytes that may wait for it. */
-  constructor(lane: MessageLane, limit: number, sink: GuestSink) {
+  constructor(lane: MessageLane, limit: number, now: () => Instant, sink: GuestSink) {
     this.#lane = lane;
+    this.#now = now;
     this.#limit = limit;
     this.#sink = sink;
     lane.attach(this);
@@ -72,8 +80,13 @@ export class Guest implements LaneSink {
   #begin(visit: number): void {
     this.#over();
     this.#outbox = new Outbox();
-    this.#visit = visit;
-    this.#sink.onBegin();
+    if (this.#begins.take(this.#now())) {
+      this.#visit = visit;
+      this.#sink.onBegin();
+    } else {
+      this.#outbox.push([encodeEnd(visit, 1013, `at most ${VISIT_RATE} visits a second`)]);
+      this.#flush();
+    }
   }
 
   #over(): void {

@@ -63,18 +63,19 @@ export class SocketIntroducer implements Introducer {
     // Who is seen nowhere is known by its key.
     const place = address ?? remotePublicKey!;
     let visit = 0;
-    const guest = new Guest(lane, LIMITS.bufferedBytes, {
+    const { clock } = this.#runtime;
+    const guest = new Guest(lane, LIMITS.bufferedBytes, () => clock.now(), {
       onBegin: () => {
         this.#visits++;
         visit = this.#visits;
         this.#guests.set(visit, guest);
-        this.#registrar.handleConnect(visit, place, this.#runtime.clock.now(), key);
+        this.#registrar.handleConnect(visit, place, clock.now(), key);
         this.#drive.wake();
       },
       onFrame: (frame) => this.#receive(visit, frame),
       onEnd: () => {
         this.#guests.delete(visit);
-        this.#registrar.handleDisconnect(visit, this.#runtime.clock.now());
+        this.#registrar.handleDisconnect(visit, clock.now());
         this.#drive.wake();
       },
       onFlood: (dialog) => this.#endDialog(visit, dialog),

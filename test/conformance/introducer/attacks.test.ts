@@ -139,6 +139,7 @@ attack("a guest whose words make no sense", async (house) => {
 attack("a guest that begins anew all the time", async (house) => {
   const stranger = new Stranger(await house.socket());
   for (let i = 0; i < 1_000; i++) await stranger.send(encodeBegin(i & 0xff));
+  assert.equal((await stranger.hears("end")).status, 1013);
   await echoes(stranger);
 });
 

@@ -7,7 +7,8 @@ import { ScriptedLane } from "./scripted-lane.ts";
 function welcome(limit = 1_000) {
   const lane = new ScriptedLane();
   const heard: string[] = [];
-  const guest = new Guest(lane, limit, {
+  const time = { now: 0 };
+  const guest = new Guest(lane, limit, () => time.now, {
     onBegin: () => heard.push("begin"),
     onFrame: (frame) => heard.push(`frame ${frame}`),
     onEnd: () => heard.push("end"),
@@ -16,7 +17,7 @@ function welcome(limit = 1_000) {
   const tell = (...messages: Uint8Array[]): void => {
     for (const message of messages) lane.sink!.onMessage(message);
   };
-  return { lane, guest, heard, tell };
+  return { lane, guest, heard, tell, time };
 }
 
 describe("a guest", () => {
@@ -42,6 +43,19 @@ describe("a guest", () => {
     lane.drain();
     assert.deepEqual(heard, ["begin", "end", "begin", "frame hello"]);
     assert.deepEqual(lane.said, ["for the second"]);
+  });
+
+  it("may begin four times a second, and hears so", () => {
+    const { heard, tell, lane, time } = welcome();
+    for (let visit = 0; visit < 6; visit++) tell(encodeBegin(visit), ...encodeFrame(visit, `${visit}`));
+    assert.deepEqual(
+      heard.filter((event) => event.startsWith("frame")),
+      ["frame 0", "frame 1", "frame 2", "frame 3"],
+    );
+    assert.deepEqual([lane.said, heard.at(-1)], [["end 1013", "end 1013"], "end"]);
+    time.now = 250;
+    tell(encodeBegin(6));
+    assert.equal(heard.at(-1), "begin");
   });
 
   it("ends once when its connection does", () => {
