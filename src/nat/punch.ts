@@ -255,6 +255,7 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     const { name } = trick;
     return trickContext(this.#options.random, this.#talk, this.#targets, name, {
       extraSockets: () => this.#extraSockets.get(name) ?? [],
+      isAttested: (address) => this.#budget.isAttested(address),
       open: (remote, via, now) => this.#open(remote, via, name, now),
       pursue: (target, now, via = target.via) => this.#pursue(this.#targets.from(target, via), now, name),
       wantSockets: (count) => void this.#events.push({ type: "sockets", trick: name, count }),

@@ -5,7 +5,10 @@ import type { ExtraSocket, TrickContext } from "./trick.ts";
 
 /** What a punch does for a trick. */
 export interface TrickActions
-  extends Pick<TrickContext, "open" | "pursue" | "wantSockets" | "beginRun" | "probe" | "endRun" | "note"> {
+  extends Pick<
+    TrickContext,
+    "isAttested" | "open" | "pursue" | "wantSockets" | "beginRun" | "probe" | "endRun" | "note"
+  > {
   extraSockets(): readonly ExtraSocket[];
 }
 

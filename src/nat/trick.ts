@@ -49,6 +49,8 @@ export interface TrickContext {
   readonly peerReady: boolean;
   /** Those this trick has asked for, once they are open. */
   readonly extraSockets: readonly ExtraSocket[];
+  /** Whether the IP is the peer's by the word of the dialog's carrier. */
+  isAttested(address: string): boolean;
   /** Sends something that opens our own NATs and dies before it meets the peer's. */
   open(remote: SocketAddress, via: number, now: Instant): void;
   /** Checks the target, again and again; from another socket than the usual one if `via` says so. */
