@@ -2,13 +2,16 @@ import { nextTurn } from "#platform";
 import { DialogInbox } from "../../src/base/dialog-inbox.ts";
 import { nodeError, OnetpError } from "../../src/base/errors.ts";
 import { decodeSignal, encodeSignal } from "../../src/base/signal.ts";
+import type { Channel } from "../../src/contract/channel.ts";
 import type { Dialog, DialogSink } from "../../src/contract/dialog.ts";
-import type { Json } from "../../src/contract/endpoint.ts";
+import type { Endpoint, Json } from "../../src/contract/endpoint.ts";
+import { LocalRelay } from "./relay.ts";
 
 /** One end of a dialog inside the process. Bodies travel as text, so that the ends share no object. */
 export class LocalDialog implements Dialog {
   readonly #inbox = new DialogInbox(nextTurn);
   #peer: LocalDialog;
+  #relay: LocalRelay | undefined;
   #onEnded: (() => void) | undefined;
 
   /** Both ends. */
@@ -45,6 +48,13 @@ export class LocalDialog implements Dialog {
 
   close(): void {
     this.#end();
+  }
+
+  relay(remote: Endpoint): Channel {
+    if (this.#relay) throw nodeError("ERR_INVALID_STATE", "The dialog has been relayed already");
+    this.#relay = new LocalRelay(remote);
+    if (this.#peer.#relay) LocalRelay.join(this.#relay, this.#peer.#relay);
+    return this.#relay.channel;
   }
 
   #end(error?: Error): void {

@@ -1,6 +1,6 @@
 import { toError } from "../../src/base/errors.ts";
 import type { Directory, Place } from "../../src/contract/directory.ts";
-import type { DirectoryTask } from "./mailroom.ts";
+import { type DirectoryTask, encodePost } from "./mailroom.ts";
 
 /** Carries out a registrar's task. Resolves with the answer for `Registrar.handleAnswer`, an error included. */
 export async function performTask(
@@ -17,7 +17,7 @@ export async function performTask(
       case "locate":
         return await directory.locate(task.uid);
       case "deliver":
-        return await directory.deliver(task.registrar, JSON.stringify(task.post));
+        return await directory.deliver(task.registrar, encodePost(task.post));
     }
   } catch (error) {
     return toError(error);

@@ -8,6 +8,8 @@ export interface RegistrarLimits {
   readonly connectRatePerAddress: number;
   readonly registerRatePerAddress: number;
   readonly openRatePerAddress: number;
+  /** Relayed channels. */
+  readonly relays: number;
   /** The rest is for one connection. */
   readonly registrations: number;
   readonly dialogs: number;
@@ -20,6 +22,14 @@ export interface RegistrarLimits {
   readonly messageRate: number;
   /** Bytes that wait for a reader; beyond it the connection is cut. */
   readonly bufferedBytes: number;
+  readonly relaysPerConnection: number;
+  /** Bytes that one end of a channel may send, and how many of them a second; what is faster waits. */
+  readonly relayBytes: number;
+  readonly relayRate: number;
+  /** Bytes a second on all channels of a connection. */
+  readonly relayRatePerConnection: number;
+  /** Relayed frames of a connection, which costs it a channel where it is exceeded. */
+  readonly relayFrameRate: number;
 }
 
 /**
@@ -32,6 +42,7 @@ export const DEFAULT_LIMITS: RegistrarLimits = {
   connectRatePerAddress: 200,
   registerRatePerAddress: 500,
   openRatePerAddress: 1_000,
+  relays: 4_096,
   registrations: 64,
   dialogs: 1_024,
   dialogsPerVisitor: 128,
@@ -40,6 +51,11 @@ export const DEFAULT_LIMITS: RegistrarLimits = {
   signalRate: 512,
   messageRate: 1_024,
   bufferedBytes: 1_048_576,
+  relaysPerConnection: 256,
+  relayBytes: 17_179_869_184,
+  relayRate: 12_500_000,
+  relayRatePerConnection: 25_000_000,
+  relayFrameRate: 65_536,
 };
 
 /** The defaults with what is given. @throws ERR_OUT_OF_RANGE for what is no positive integer. */

@@ -1,3 +1,5 @@
+import { fromBase64Url, toBase64Url } from "../../src/base/bytes.ts";
+import { decodeSignal } from "../../src/base/signal.ts";
 import type { Place } from "../../src/contract/directory.ts";
 import type { Member } from "./member.ts";
 import { encodeMessage, type RefusalCode, type RegistrarMessage } from "./protocol.ts";
@@ -24,7 +26,29 @@ export type Post = { readonly to: number } & (
   | { readonly type: "signal"; readonly dialog: number; readonly body: string }
   | { readonly type: "close"; readonly dialog: number; readonly code?: RefusalCode | undefined }
   | { readonly type: "evict"; readonly uid: string }
+  /** The other end of a dialog wants its channel. */
+  | {
+      readonly type: "relay";
+      readonly dialog: number;
+      readonly from: Place;
+      readonly peerDialog: number;
+    }
+  /** A frame of the other end of a channel. */
+  | { readonly type: "relayed"; readonly dialog: number; readonly bytes: Uint8Array }
 );
+
+/** A post as text for another registrar. */
+export function encodePost(post: Post): string {
+  return JSON.stringify(post.type === "relayed" ? { ...post, bytes: toBase64Url(post.bytes) } : post);
+}
+
+/** A post of another registrar; undefined for what is none. */
+export function decodePost(text: string): Post | undefined {
+  const post = decodeSignal(text) as (Post & { readonly bytes: unknown }) | undefined;
+  if (post?.type !== "relayed") return post;
+  const bytes = fromBase64Url(`${post.bytes}`);
+  return bytes && { ...post, bytes };
+}
 
 /** What a registrar wants of the directory. Answer a `claim` and a `locate`, and a `deliver` that fails. */
 export type DirectoryTask =

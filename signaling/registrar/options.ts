@@ -28,6 +28,8 @@ export interface CreateRegistrarOptions {
   readonly stun?: StunOptions | false;
   /** What clients are given to use TURN servers; default: nothing. Whoever may connect is given it: ask for a `token`. */
   readonly turn?: TurnOptions;
+  /** Carry bytes between the two ends of a dialog when both ask for it; default true. */
+  readonly relay?: boolean;
   readonly limits?: Partial<RegistrarLimits>;
   /** What the registrars of a cluster share; default: one for this registrar alone. */
   readonly directory?: Directory;
@@ -51,6 +53,7 @@ export function registrarSettings(options: CreateRegistrarOptions): RegistrarSet
   checkOptional("options.host", options.host, "string");
   checkOptional("options.token", options.token, "string");
   checkOptional("options.trustProxy", options.trustProxy, "boolean");
+  checkOptional("options.relay", options.relay, "boolean");
   checkOptional("options.tls", options.tls, "object");
   checkOptional("options.limits", options.limits, "object");
   checkOptional("options.directory", directory, "object");

@@ -6,7 +6,7 @@
  * ```
  * client                                   registrar
  *   hello {version, token?}           ->
- *                                     <-   hello {version, address}       the client's address as seen
+ *                                     <-   hello {version, address, relay?}   the client's address as seen
  *   challenge {request}               ->
  *                                     <-   challenge {request, ephemeral}
  *   register {request, publicKey, salt, nonce, origin, transportType, proof} ->       (proof.ts)
@@ -20,6 +20,8 @@
  *                                     <-   incoming {dialog, uid, address?}   dialog: -1, -2 … by the registrar
  *   signal {dialog} + body            <->
  *   close {dialog, code?, text?}      <->  also the refusal of an open
+ *   relay {dialog}                    ->                                  both sides: then binary frames (relay-frame.ts)
+ *                                     <-   relay {dialog}                 they both want it
  *   services {request}                ->
  *                                     <-   services {request, stun, turn}
  *   ping                              ->
@@ -53,6 +55,7 @@ export const REFUSALS = [
   "too-large",
   "too-fast",
   "too-many",
+  "too-much",
   "unread",
   "lost",
   "draining",
@@ -143,11 +146,12 @@ export type ClientMessage =
   | SignalMessage
   | CloseMessage
   | (Named<"services"> & OfRequest)
+  | (Named<"relay"> & OfDialog)
   | Named<"ping">;
 
 /** Everything a registrar may say. */
 export type RegistrarMessage =
-  | (Named<"hello"> & { readonly version: number; readonly address: string })
+  | (Named<"hello"> & { readonly version: number; readonly address: string; readonly relay?: boolean })
   | (Named<"challenge"> & OfRequest & { readonly ephemeral: string })
   | (Named<"registered"> & OfRequest & OfUid)
   | (Named<"refused"> & OfRequest & Refusal)
@@ -155,6 +159,7 @@ export type RegistrarMessage =
   | (Named<"opened"> & OfDialog & Observed)
   | (Named<"incoming"> & OfDialog & OfUid & Observed)
   | (Named<"services"> & OfRequest & RegistrarServices)
+  | (Named<"relay"> & OfDialog)
   | SignalMessage
   | CloseMessage
   | Named<"pong">
@@ -163,6 +168,7 @@ export type RegistrarMessage =
 type Check = (value: unknown) => boolean;
 type Shapes = Readonly<Record<string, Readonly<Record<string, Check>>>>;
 
+const isBoolean: Check = (value) => typeof value === "boolean";
 const integer: Check = Number.isSafeInteger;
 const text =
   (length: number): Check =>
@@ -217,11 +223,12 @@ const CLIENT_SHAPES: Shapes = {
   signal: ofDialog,
   close,
   services: ofRequest,
+  relay: ofDialog,
   ping: {},
 } satisfies Record<ClientMessage["type"], Shapes[string]>;
 
 const REGISTRAR_SHAPES: Shapes = {
-  hello: { version: integer, address: text(64) },
+  hello: { version: integer, address: text(64), relay: optional(isBoolean) },
   challenge: { ...ofRequest, ephemeral: bytes(32) },
   registered: { ...ofRequest, uid: isUid },
   refused: { ...ofRequest, code: refusal, text: optional(text(256)) },
@@ -229,6 +236,7 @@ const REGISTRAR_SHAPES: Shapes = {
   opened: { ...ofDialog, ...observed },
   incoming: { ...ofDialog, uid: isUid, ...observed },
   services: { ...ofRequest, stun, turn },
+  relay: ofDialog,
   signal: ofDialog,
   close,
   pong: {},

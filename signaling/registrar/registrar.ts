@@ -1,11 +1,11 @@
 import { toHex } from "../../src/base/bytes.ts";
-import { decodeSignal } from "../../src/base/signal.ts";
 import type { Instant, Millis } from "../../src/contract/clock.ts";
 import type { Place } from "../../src/contract/directory.ts";
 import type { Engine } from "../../src/contract/engine.ts";
 import { Accounts } from "./accounts.ts";
 import {
   type DirectoryTask,
+  decodePost,
   Mailroom,
   type Outgoing,
   type Post,
@@ -20,6 +20,7 @@ import {
   type RegistrarServices,
 } from "./protocol.ts";
 import { Registrations, type RegistrationsOptions } from "./registrations.ts";
+import { Relay } from "./relay.ts";
 import { Switchboard } from "./switchboard.ts";
 
 /** How long a connection may take to say hello, in ms (chosen: a slow network's round trip, ten times). */
@@ -37,6 +38,8 @@ export interface RegistrarOptions extends RegistrationsOptions {
   readonly token?: string | undefined;
   /** What a client is offered besides dialogs; `client` tells apart who asks. Default: nothing. */
   readonly services?: ((client: string) => RegistrarServices) | undefined;
+  /** Relay channels; called when `relay.take` has something for a connection. Default: relay nothing. */
+  readonly onRelayed?: ((connection: number) => void) | undefined;
 }
 
 /** How much there is now. */
@@ -54,6 +57,8 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
   /** This run's name in the directory. */
   readonly name: string;
   readonly counters: RegistrarCounters;
+  /** Undefined where nothing is relayed. */
+  readonly relay: Relay | undefined;
   readonly #options: RegistrarOptions;
   readonly #mailroom: Mailroom;
   readonly #accounts: Accounts;
@@ -63,6 +68,8 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
   readonly #strangers = new Map<Member, Instant>();
   /** When each connection was last heard; oldest first. */
   readonly #heard = new Map<Member, Instant>();
+  /** The time of what is being handled. */
+  #now: Instant = 0;
   #draining = false;
   #outgoing: Outgoing[] = [];
   #outgoingAt = 0;
@@ -77,6 +84,8 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
     this.#accounts = new Accounts(options.limits);
     this.#registrations = new Registrations(this.#mailroom, options);
     this.#switchboard = new Switchboard(this.#mailroom, options.limits);
+    const { limits, onRelayed } = options;
+    this.relay = onRelayed && new Relay(this.#mailroom, limits, onRelayed);
   }
 
   /**
@@ -100,10 +109,8 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
 
   /** A text frame has come; undefined: one that is not text. */
   handleFrame(id: number, frame: string | undefined, now: Instant): void {
-    const member = this.#mailroom.members.get(id);
+    const member = this.#hear(id, now);
     if (!member) return;
-    this.#heard.delete(member);
-    this.#heard.set(member, now);
     if (!member.messages.take(now)) {
       const { messageRate } = this.#options.limits;
       this.#cut(member, STATUS.policy, `at most ${messageRate} messages a second`, now);
@@ -111,12 +118,18 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
     }
     const message = frame === undefined ? undefined : decodeClientMessage(frame);
     if (!message || (!member.greeted && message.type !== "hello")) {
-      this.counters.malformed++;
-      this.#cut(member, STATUS.unsupported, "that is no message of the protocol", now);
+      this.#reject(member, now);
       return;
     }
     if (message.type === "hello") this.#greet(member, message, now);
     else if (message.type !== "unknown") this.#obey(member, message, now);
+  }
+
+  /** A binary frame has come. */
+  handleRelayed(id: number, frame: Uint8Array, now: Instant): void {
+    const member = this.#hear(id, now);
+    if (!member) return;
+    if (!member.greeted || !this.relay?.handleFrame(member, frame, now)) this.#reject(member, now);
   }
 
   /** A connection is gone. */
@@ -126,14 +139,18 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
   }
 
   /** A post of another registrar. */
-  handlePost(text: string): void {
-    const post = decodeSignal(text);
-    if (post !== undefined) this.#receive(post as unknown as Post);
+  handlePost(text: string, now: Instant): void {
+    this.#now = now;
+    const post = decodePost(text);
+    if (post) this.#receive(post);
   }
 
   /** The directory's answer to a task, or the error it met. */
   handleAnswer(task: DirectoryTask, answer: Place | undefined | boolean | Error): void {
-    if (task.type === "deliver" && answer !== true) this.#switchboard.undelivered(task);
+    if (task.type === "deliver" && answer !== true) {
+      this.#switchboard.undelivered(task);
+      this.relay?.lost(task.registrar);
+    }
     if (typeof answer === "boolean") return;
     if (task.type === "claim") this.#registrations.claimed(task, answer);
     if (task.type === "locate") this.#switchboard.located(task, answer);
@@ -143,7 +160,8 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
   drain(now: Instant): void {
     this.#draining = true;
     for (const member of this.#mailroom.members.values()) {
-      if (member.dialogs.size > 0) this.#mailroom.send(member, { type: "draining" });
+      if (member.dialogs.size > 0 || this.relay?.has(member))
+        this.#mailroom.send(member, { type: "draining" });
       else this.#cut(member, STATUS.restart, "this registrar is about to stop", now);
     }
   }
@@ -168,6 +186,7 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
       if (at + IDLE_TIMEOUT > now) break;
       this.#cut(member, STATUS.policy, "silent for 75 s", now);
     }
+    this.relay?.handleTimeout(now);
   }
 
   pollTransmit(): Outgoing | undefined {
@@ -190,7 +209,8 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
     const oldest = first(this.#heard);
     if (oldest === undefined) return undefined;
     const stranger = first(this.#strangers) ?? Number.POSITIVE_INFINITY;
-    return Math.min(oldest + IDLE_TIMEOUT, stranger + GREETING_TIMEOUT);
+    const relayed = this.relay?.pollTimeout() ?? Number.POSITIVE_INFINITY;
+    return Math.min(oldest + IDLE_TIMEOUT, stranger + GREETING_TIMEOUT, relayed);
   }
 
   #refusesConnections(): string | undefined {
@@ -208,7 +228,12 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
     } else {
       member.greeted = true;
       this.#strangers.delete(member);
-      this.#mailroom.send(member, { type: "hello", version, address: member.address });
+      this.#mailroom.send(member, {
+        type: "hello",
+        version,
+        address: member.address,
+        ...(this.relay && { relay: true }),
+      });
     }
   }
 
@@ -244,6 +269,9 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
       case "unregister":
         this.#registrations.unregister(member, message.uid);
         break;
+      case "relay":
+        this.relay?.ask(member, message.dialog, now);
+        break;
       case "services":
         this.#tellServices(member, message.request);
         break;
@@ -260,8 +288,24 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
 
   #receive(post: Post): void {
     const member = this.#mailroom.members.get(post.to);
-    if (post.type !== "evict") this.#switchboard.receive(post, member);
+    if (post.type === "relay" || post.type === "relayed") this.relay?.receive(post, member, this.#now);
+    else if (post.type !== "evict") this.#switchboard.receive(post, member);
     else if (member) this.#registrations.evict(member, post.uid);
+  }
+
+  /** Whose frame it is, and that it was heard. */
+  #hear(id: number, now: Instant): Member | undefined {
+    this.#now = now;
+    const member = this.#mailroom.members.get(id);
+    if (!member) return undefined;
+    this.#heard.delete(member);
+    this.#heard.set(member, now);
+    return member;
+  }
+
+  #reject(member: Member, now: Instant): void {
+    this.counters.malformed++;
+    this.#cut(member, STATUS.unsupported, "that is no message of the protocol", now);
   }
 
   #cut(member: Member, status: number, reason: string, now: Instant): void {
@@ -274,6 +318,7 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
     this.#strangers.delete(member);
     this.#heard.delete(member);
     this.#accounts.leave(member.account, now);
+    this.relay?.leave(member);
     this.#switchboard.leave(member);
     this.#registrations.leave(member);
   }

@@ -1,4 +1,13 @@
-import { crypto, runtime, tcp, type WebAnswer, type WebClient, type WebServer, webSockets } from "#platform";
+import {
+  crypto,
+  nextTick,
+  runtime,
+  tcp,
+  type WebAnswer,
+  type WebClient,
+  type WebServer,
+  webSockets,
+} from "#platform";
 import { drive } from "../../src/base/drive.ts";
 import { formatIp, ipFamily, ipScope, parseIp, scopeOf } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
@@ -49,6 +58,8 @@ class RegistrarHost implements RegistrarServer {
   readonly #drive;
   readonly #links = new Map<number, WebSocketLink>();
   readonly #origins: ReadonlySet<string>;
+  /** Connections that there are relayed frames for. */
+  readonly #relayed = new Set<number>();
   #connections = 0;
   #web: WebServer | undefined;
   #stun: StunServer | undefined;
@@ -66,6 +77,7 @@ class RegistrarHost implements RegistrarServer {
       token: settings.token,
       ownsOrigin: (origin) => this.#ownsOrigin(origin),
       services: (client) => this.#servicesFor(client),
+      onRelayed: settings.relay === false ? undefined : (connection) => this.#relaySoon(connection),
     });
     this.#drive = drive(
       this.#registrar,
@@ -103,7 +115,7 @@ class RegistrarHost implements RegistrarServer {
     const { listenWeb } = await webSockets();
     const { directory, port, host, tls, limits } = this.#settings;
     this.#leaveDirectory = await directory.subscribe(this.#registrar.name, (post) => {
-      this.#registrar.handlePost(post);
+      this.#registrar.handlePost(post, runtime.clock.now());
       this.#drive.wake();
     });
     try {
@@ -174,10 +186,12 @@ class RegistrarHost implements RegistrarServer {
     this.#drive.wake();
     return {
       onMessage: (message) => {
-        const frame = typeof message === "string" ? message : undefined;
-        this.#registrar.handleFrame(id, frame, runtime.clock.now());
+        const now = runtime.clock.now();
+        if (typeof message === "string") this.#registrar.handleFrame(id, message, now);
+        else this.#registrar.handleRelayed(id, message, now);
         this.#drive.wake();
       },
+      onDrain: () => this.#relay(id),
       onClose: () => {
         this.#links.delete(id);
         this.#registrar.handleDisconnect(id, runtime.clock.now());
@@ -201,6 +215,28 @@ class RegistrarHost implements RegistrarServer {
     link.terminate();
   }
 
+  /** Once for all that has come by now. */
+  #relaySoon(connection: number): void {
+    if (this.#relayed.size === 0) nextTick(() => this.#relayAll());
+    this.#relayed.add(connection);
+  }
+
+  #relayAll(): void {
+    const connections = [...this.#relayed];
+    this.#relayed.clear();
+    for (const connection of connections) this.#relay(connection);
+  }
+
+  /** Relayed frames leave only when nothing else waits, so that signals overtake them. */
+  #relay(connection: number): void {
+    const link = this.#links.get(connection);
+    while (link && !link.lent) {
+      const frame = this.#registrar.relay?.take(connection);
+      if (!frame) return;
+      link.send(frame);
+    }
+  }
+
   async #perform(task: DirectoryTask): Promise<void> {
     const answer = await performTask(this.#settings.directory, task);
     this.#registrar.handleAnswer(task, answer);
@@ -213,7 +249,7 @@ class RegistrarHost implements RegistrarServer {
     if (path !== "/metrics") return { status: 404, body: "this is a 1tp registrar: open a WebSocket\n" };
     return {
       status: 200,
-      body: formatMetrics(this.#registrar.gauges(), this.#registrar.counters, this.#stun?.responder),
+      body: formatMetrics(this.#registrar, this.#stun?.responder),
     };
   }
 

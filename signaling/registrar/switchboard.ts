@@ -6,6 +6,9 @@ import type { DirectoryTask, Mailroom, Post } from "./mailroom.ts";
 import type { DialogPeer, Member } from "./member.ts";
 import type { CloseMessage, OpenMessage, Refusal, RefusalCode, SignalMessage } from "./protocol.ts";
 
+/** The posts that are about dialogs. */
+export type SwitchedPost = Exclude<Post, { readonly type: "evict" | "relay" | "relayed" }>;
+
 /** Joins two members in a dialog and forwards their signals, unread. */
 export class Switchboard {
   readonly #mailroom: Mailroom;
@@ -72,10 +75,10 @@ export class Switchboard {
   }
 
   /** A post about a dialog has come for a member that may be gone. */
-  receive(post: Post, member: Member | undefined): void {
+  receive(post: SwitchedPost, member: Member | undefined): void {
     if (post.type === "open") this.#incoming(post, member);
     else if (post.type === "opened") this.#opened(post, member);
-    else if (!member || post.type === "evict") return;
+    else if (!member) return;
     else if (post.type === "close") this.#end(member, post.dialog, post.code && { code: post.code });
     else if (member.dialogs.has(post.dialog)) {
       this.#mailroom.send(member, { type: "signal", dialog: post.dialog, body: post.body });

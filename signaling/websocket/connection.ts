@@ -41,6 +41,9 @@ export interface ConnectionSink {
   /** The registrar has greeted. */
   onReady(): void;
   onMessage(message: RegistrarMessage): void;
+  onRelayed(frame: Uint8Array): void;
+  /** Nothing is lent any more. */
+  onDrain(): void;
   /** Exactly once, last. */
   onClose(error: Error): void;
 }
@@ -56,6 +59,7 @@ export class RegistrarConnection {
   #awaitsPong = false;
   #ready = false;
   #observedAddress: string | undefined;
+  #relays = false;
 
   constructor({ url, token, environment, greetingTimeout }: ConnectionOptions, sink: ConnectionSink) {
     this.#environment = environment;
@@ -64,6 +68,7 @@ export class RegistrarConnection {
     this.#link = environment.open(url.replace(/^http/, "ws"), {
       onOpen: () => this.send({ type: "hello", version: PROTOCOL_VERSION, ...(token ? { token } : {}) }),
       onMessage: (frame) => this.#receive(frame),
+      onDrain: () => sink.onDrain(),
       onClose: (close) => this.#closed(close),
     });
   }
@@ -75,6 +80,20 @@ export class RegistrarConnection {
   /** Where the registrar sees us, once it has greeted. */
   get observedAddress(): string | undefined {
     return this.#observedAddress;
+  }
+
+  /** The registrar relays. */
+  get relays(): boolean {
+    return this.#relays;
+  }
+
+  /** What was relayed may still be read, and nothing more should be now. */
+  get lent(): boolean {
+    return this.#link.lent ?? false;
+  }
+
+  sendRelayed(frame: Uint8Array): void {
+    this.#link.send(frame);
   }
 
   send(message: ClientMessage): void {
@@ -98,19 +117,24 @@ export class RegistrarConnection {
 
   #receive(frame: string | Uint8Array): void {
     if (this.#failure) return;
-    const message = typeof frame === "string" ? decodeRegistrarMessage(frame) : undefined;
     this.#awaitsPong = false;
+    if (typeof frame !== "string" && this.#relays) {
+      this.#sink.onRelayed(frame);
+      return;
+    }
+    const message = typeof frame === "string" ? decodeRegistrarMessage(frame) : undefined;
     if (!message) {
       this.#fail(new OnetpError("ERR_1TP_SIGNALING_REFUSED", { detail: "it does not speak our protocol" }));
     } else if (message.type === "hello") {
-      this.#greeted(message.address);
+      this.#greeted(message);
     } else if (this.#ready && message.type !== "unknown") {
       this.#sink.onMessage(message);
     }
   }
 
-  #greeted(address: string): void {
+  #greeted({ address, relay = false }: RegistrarMessage & { readonly type: "hello" }): void {
     if (this.#ready) return;
+    this.#relays = relay;
     this.#observedAddress = usableAddress(address);
     this.#ready = true;
     this.#rearm(PING_INTERVAL, () => this.#ping());

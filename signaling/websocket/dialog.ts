@@ -3,8 +3,9 @@ import { DialogInbox } from "../../src/base/dialog-inbox.ts";
 import { nodeError } from "../../src/base/errors.ts";
 import { canonicalIp, ipScope } from "../../src/base/ip.ts";
 import { decodeSignal, encodeSignal } from "../../src/base/signal.ts";
+import type { Channel } from "../../src/contract/channel.ts";
 import type { Dialog, DialogSink } from "../../src/contract/dialog.ts";
-import type { Json } from "../../src/contract/endpoint.ts";
+import type { Endpoint, Json } from "../../src/contract/endpoint.ts";
 import type { Refusal } from "../registrar/protocol.ts";
 import { refusalError } from "./refusal.ts";
 
@@ -18,10 +19,13 @@ export interface DialogCarrier {
   sendSignal(dialog: number, body: string): void;
   /** The dialog has ended here. */
   endDialog(dialog: number, refusal?: Refusal): void;
+  /** Absent where the registrar does not relay. */
+  relay?(dialog: number, remote: Endpoint): Channel;
 }
 
 /** This end of a dialog over a registrar. */
 export class RegistrarDialog implements Dialog {
+  readonly relay?: (remote: Endpoint) => Channel;
   readonly #id: number;
   readonly #carrier: DialogCarrier;
   readonly #inbox = new DialogInbox(nextTurn);
@@ -31,6 +35,7 @@ export class RegistrarDialog implements Dialog {
     this.#id = id;
     this.#carrier = carrier;
     this.observedAddress = observedAddress;
+    if (carrier.relay) this.relay = (remote) => carrier.relay!(id, remote);
   }
 
   get observedAddress(): string | undefined {

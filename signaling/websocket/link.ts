@@ -120,7 +120,8 @@ export class RegistrarLink {
   updateRef(): void {
     const enrolled = [...this.#enrolments.values()].some((enrolment) => enrolment.referenced);
     const referenced = enrolled || this.#waiters.size > 0;
-    this.#visit?.setRef(referenced || this.#visit.busy);
+    this.#visit?.setRef(referenced || this.#visit.referenced);
+    for (const visit of this.#leaving) visit.setRef(visit.referenced);
     if (referenced) this.#timer?.ref();
     else this.#timer?.unref();
   }

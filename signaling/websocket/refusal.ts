@@ -13,6 +13,7 @@ export function refusalError({ code, text }: Refusal): Error {
     case "too-large":
     case "too-fast":
     case "too-many":
+    case "too-much":
       return new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail });
     case "unread":
       return new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail: "too many signals wait for a reader" });

@@ -71,7 +71,7 @@ export class WebSocketSignaling implements Signaling {
 
   accepts(address: JsonObject): boolean {
     if (address?.type !== TYPE || !isUid(address.uid)) return false;
-    const { url = this.#urls[0]! } = address;
+    const url = Object.hasOwn(address, "url") ? address.url : this.#urls[0]!;
     return typeof url === "string" && url.length <= MAX_URL && originOf(url) !== undefined;
   }
 

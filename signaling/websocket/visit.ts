@@ -1,11 +1,14 @@
 import { OnetpError } from "../../src/base/errors.ts";
+import type { Channel } from "../../src/contract/channel.ts";
 import type { Instant } from "../../src/contract/clock.ts";
 import type { Dialog } from "../../src/contract/dialog.ts";
+import type { Endpoint } from "../../src/contract/endpoint.ts";
 import { originOf } from "../registrar/proof.ts";
 import type { ClientMessage, Refusal, RegistrarMessage } from "../registrar/protocol.ts";
 import { type Environment, RegistrarConnection } from "./connection.ts";
 import { type DialogCarrier, RegistrarDialog } from "./dialog.ts";
 import { refusalError } from "./refusal.ts";
+import { Relays } from "./relays.ts";
 import { Requests } from "./requests.ts";
 
 /** Dialogs that others may have opened to us at once; the registrar's own limit is the same. */
@@ -40,6 +43,8 @@ type Question = ClientMessage & { readonly type: "challenge" | "enrol" | "regist
 
 /** One stay at a registrar: a connection, what was asked over it, and the dialogs over it. */
 export class Visit implements DialogCarrier {
+  /** Present where the registrar relays. */
+  relay?: (dialog: number, remote: Endpoint) => Channel;
   readonly url: string;
   /** What proofs name the registrar by. */
   readonly origin: string;
@@ -48,6 +53,7 @@ export class Visit implements DialogCarrier {
   readonly #dialogs = new Map<number, RegistrarDialog>();
   readonly #opens: Requests<string | undefined>;
   readonly #requests: Requests<Answer>;
+  readonly #relays: Relays;
   #lastDialog = 0;
 
   constructor({ url, token, environment, greetingTimeout }: VisitOptions, sink: VisitSink) {
@@ -59,11 +65,14 @@ export class Visit implements DialogCarrier {
     this.#connection = new RegistrarConnection(
       { url, token, environment, greetingTimeout },
       {
-        onReady: () => sink.onReady(),
+        onReady: () => this.#onReady(),
         onMessage: (message) => this.#receive(message),
+        onRelayed: (frame) => this.#relays.receive(frame),
+        onDrain: () => this.#relays.drained(),
         onClose: (error) => this.#onClose(error),
       },
     );
+    this.#relays = new Relays(this.#connection, () => sink.onChange());
   }
 
   get ready(): boolean {
@@ -77,7 +86,12 @@ export class Visit implements DialogCarrier {
 
   /** Something would be lost by leaving now. */
   get busy(): boolean {
-    return this.#dialogs.size + this.#requests.size > 0;
+    return this.#dialogs.size + this.#requests.size + this.#relays.size > 0;
+  }
+
+  /** Something that is under way keeps the process alive. */
+  get referenced(): boolean {
+    return this.#dialogs.size + this.#requests.size > 0 || this.#relays.referenced;
   }
 
   /** Asks, once the registrar has greeted. Rejects as it refuses, with ETIMEDOUT, or the reason of `signal`. */
@@ -144,6 +158,11 @@ export class Visit implements DialogCarrier {
     if (this.#connection.ready) this.#connection.send(message);
   }
 
+  #onReady(): void {
+    if (this.#connection.relays) this.relay = (dialog, remote) => this.#relays.open(dialog, remote);
+    this.#sink.onReady();
+  }
+
   #receive(message: RegistrarMessage): void {
     switch (message.type) {
       case "signal":
@@ -165,6 +184,9 @@ export class Visit implements DialogCarrier {
         break;
       case "incoming":
         this.#incoming(message);
+        break;
+      case "relay":
+        this.#relays.join(message.dialog);
         break;
       case "replaced":
         this.#sink.onReplaced(message.uid);
@@ -196,6 +218,7 @@ export class Visit implements DialogCarrier {
     this.#opens.failAll(error);
     for (const dialog of this.#dialogs.values()) dialog.end(error);
     this.#dialogs.clear();
+    this.#relays.lose(error);
     this.#sink.onClose(error);
   }
 }

@@ -27,6 +27,7 @@ const OPTIONS = {
   "no-stun": flag,
   "turn-uri": texts,
   "turn-secret-file": text,
+  "no-relay": flag,
   limit: texts,
   "drain-timeout": text,
 } as const;
@@ -48,6 +49,7 @@ export function registrarOptions(args: readonly string[]): CreateRegistrarOption
     token,
     stun: stunOf(values),
     turn: turnOf(values),
+    relay: !values["no-relay"],
     limits: limitsOf(values.limit),
     drainTimeout: numberOf(values, "drain-timeout"),
   });

@@ -31,6 +31,7 @@ in good order.
   --no-stun
   --turn-uri <uri>         TURN server that shares a secret; may be repeated
   --turn-secret-file <file>
+  --no-relay               carry no bytes between clients
   --limit <name>=<n>       such as connections=50000; may be repeated
   --drain-timeout <ms>     how long dialogs may last after SIGTERM; default 5000
   --help, --version

@@ -1,6 +1,6 @@
 import type { Channel } from "./channel.ts";
 import type { KeyPair } from "./crypto.ts";
-import type { Json, JsonObject } from "./endpoint.ts";
+import type { Endpoint, Json, JsonObject } from "./endpoint.ts";
 
 /** Receives the signals of one dialog. Called from the event loop only. */
 export interface DialogSink {
@@ -27,9 +27,10 @@ export interface Dialog {
   close(): void;
   /**
    * A byte pipe to the peer through the service that carries the dialog; both sides call it, once. It outlives the
-   * dialog. Absent where the service does not relay. What goes through it is not sealed.
+   * dialog. Absent where the service does not relay. What goes through it is not sealed. `remote` is what the channel
+   * says of the peer. It ends with ECONNRESET if the peer does not call it within 10 s.
    */
-  relay?(): Channel;
+  relay?(remote: Endpoint): Channel;
 }
 
 /** Where a registered transport can be signalled: the transportInfo of a signaled transport. */

@@ -1,7 +1,7 @@
 import { nodeError, OnetpError, systemError, toError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Dialog, DialogSink } from "../contract/dialog.ts";
-import type { Json, JsonObject } from "../contract/endpoint.ts";
+import type { Endpoint, Json, JsonObject } from "../contract/endpoint.ts";
 import type { Seal, SealEvent } from "./seal.ts";
 
 /** What a sealed dialog needs besides the dialog and the seal. */
@@ -22,7 +22,7 @@ const MAX_WAITING = 64;
 
 /** A dialog only its two endpoints can read: whoever carries it can at worst lose and delay signals. */
 export class SealedDialog implements Dialog {
-  readonly relay?: () => Channel;
+  readonly relay?: (remote: Endpoint) => Channel;
   readonly #dialog: Dialog;
   readonly #seal: Seal;
   readonly #options: SealedDialogOptions;
@@ -36,7 +36,7 @@ export class SealedDialog implements Dialog {
     this.#dialog = dialog;
     this.#seal = seal;
     this.#options = options;
-    if (dialog.relay) this.relay = () => dialog.relay!();
+    if (dialog.relay) this.relay = (remote) => dialog.relay!(remote);
     dialog.attach({
       onSignal: (body) => this.#follow(this.#seal.handle(body)),
       onClose: (error) => this.#end(error),

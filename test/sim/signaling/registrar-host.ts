@@ -89,7 +89,7 @@ export class RegistrarHost {
       },
     );
     void directory.subscribe(registrar.name, (post) => {
-      registrar.handlePost(post);
+      registrar.handlePost(post, this.clock.now());
       driven.wake();
     });
     this.#registrar = registrar;

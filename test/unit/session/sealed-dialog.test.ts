@@ -145,7 +145,7 @@ describe("a SealedDialog", () => {
     const seal = Seal.acceptor("webrtc", { crypto, random: seededRandom(3), identity: talk.client });
     const sealed = new SealedDialog(carrying, seal, { defer: nextTick, onSettled() {} });
     assert.equal(sealed.observedAddress, "192.168.1.2");
-    assert.equal(sealed.relay?.(), pipe);
+    assert.equal(sealed.relay?.({ transportType: "relay", transportInfo: {} }), pipe);
   });
 
   it("lets whoever carries it read nothing", async () => {

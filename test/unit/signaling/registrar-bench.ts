@@ -72,7 +72,7 @@ export class RegistrarBench {
   /** Joins the directory, to be found by other registrars. */
   async join(): Promise<this> {
     this.#unsubscribe = await this.#directory.subscribe(this.registrar.name, (post) => {
-      this.registrar.handlePost(post);
+      this.registrar.handlePost(post, this.clock.now());
       this.#drive.wake();
     });
     return this;

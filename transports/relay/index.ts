@@ -1,0 +1,1 @@
+export { RelayTransport, type RelayTransportOptions } from "./transport.ts";
