@@ -2,6 +2,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type BuildOptions, build } from "esbuild";
+import { CORDOVA_OPTIONS } from "./cordova/options.ts";
 import { BROWSER_OPTIONS } from "./options.ts";
 
 const { name, version, license } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -14,6 +15,7 @@ const FILES: Readonly<Record<string, BuildOptions>> = {
   "1tp.debug.js": SCRIPT,
   "1tp.min.js": { ...SCRIPT, minify: true },
   "1tp.mjs": MODULE,
+  "1tp.cordova.js": { ...SCRIPT, ...CORDOVA_OPTIONS, minify: true },
 };
 
 rmSync(folder, { recursive: true, force: true });

@@ -27,7 +27,7 @@ describe("npm run build:browser", () => {
     assert.ok(length <= BUDGET, `${length} bytes`);
   });
 
-  for (const file of ["1tp.debug.js", "1tp.min.js", "1tp.mjs"]) {
+  for (const file of ["1tp.debug.js", "1tp.min.js", "1tp.mjs", "1tp.cordova.js"]) {
     it(`has a source map of every source in ${file}`, () => {
       assert.match(read(file), new RegExp(`//# sourceMappingURL=${file}\\.map\\n?$`));
       const { sources } = JSON.parse(read(`${file}.map`)) as { sources: string[] };

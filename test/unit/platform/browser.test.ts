@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as cordova from "../../../bundle/cordova/platform.ts";
 import * as browser from "../../../src/platform/browser.ts";
 import * as browserWebSocket from "../../../src/platform/browser-web-socket.ts";
 import * as node from "../../../src/platform/node.ts";
 import * as nodeWebSocket from "../../../src/platform/node-web-socket.ts";
 
 /** The compiler holds each to the other's types. */
-const platforms: readonly (typeof node)[] = [node, browser];
+const platforms: readonly (typeof node)[] = [node, browser, cordova];
 const webSockets: readonly (typeof nodeWebSocket)[] = [nodeWebSocket, browserWebSocket];
 
-describe("the platform of browsers", () => {
+describe("the platform of browsers, and of Chrome apps and Cordova", () => {
   it("has the names of Node's, and so have its WebSockets", () => {
-    for (const [ours, theirs] of [platforms, webSockets]) {
-      assert.deepEqual(Object.keys(theirs!).sort(), Object.keys(ours!).sort());
+    for (const [ours, ...others] of [platforms, webSockets]) {
+      for (const theirs of others) assert.deepEqual(Object.keys(theirs).sort(), Object.keys(ours!).sort());
     }
   });
 

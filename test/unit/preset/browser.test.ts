@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { cordovaPreset } from "../../../bundle/cordova/preset.ts";
 import * as browser from "../../../src/browser.ts";
 import type { Transport } from "../../../src/contract/transport.ts";
 import * as node from "../../../src/index.ts";
@@ -18,6 +19,18 @@ describe("what a runtime has by default", () => {
 
   it("is websocket in a page", () => {
     assert.deepEqual(words(browserPreset), ["websocket"]);
+  });
+});
+
+describe("what a device's app has by default", () => {
+  const words = (tcp: boolean): string[] => cordovaPreset(node.transports, { tcp }).map(({ type }) => type);
+
+  it("is tcp, udp and websocket in a Chrome app", () => {
+    assert.deepEqual(words(true), ["tcp", "udp", "websocket"]);
+  });
+
+  it("is udp and websocket in Cordova", () => {
+    assert.deepEqual(words(false), ["udp", "websocket"]);
   });
 });
 
