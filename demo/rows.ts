@@ -15,6 +15,7 @@ export const rows: readonly Row[] = [
   { name: "udp", transports: () => [new transports.udp()] },
   { name: "websocket", transports: () => [new transports.websocket()] },
   { name: "webrtc", transports: () => [new transports.webrtc({ signaling: meetingPoint() })] },
+  { name: "relay", transports: () => [new transports.relay({ signaling: meetingPoint() })] },
 ];
 
 /** The registrar that the demo has started. */

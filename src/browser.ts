@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import { MemoryTransport } from "../transports/memory/index.ts";
+import { RelayTransport } from "../transports/relay/index.ts";
 import type { TcpTransport as TcpInNode } from "../transports/tcp/index.ts";
 import type { TurnTransport as TurnInNode } from "../transports/turn/index.ts";
 import type { UdpTransport as UdpInNode } from "../transports/udp/index.ts";
@@ -35,6 +36,7 @@ export const transports = {
   webrtc: WebRtcTransport,
   websocket: WebSocketTransport,
   turn: TurnTransport,
+  relay: RelayTransport,
 } as const;
 
 setDefaultTransports(browserPreset);

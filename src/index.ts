@@ -13,6 +13,7 @@
  */
 import { SocketIntroducer } from "../signaling/introducer/introducer.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
+import { RelayTransport } from "../transports/relay/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
 import { TurnTransport } from "../transports/turn/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
@@ -39,6 +40,7 @@ export const transports = {
   webrtc: WebRtcTransport,
   websocket: WebSocketTransport,
   turn: TurnTransport,
+  relay: RelayTransport,
 } as const;
 
 setDefaultTransports(nodePreset);

@@ -7,6 +7,7 @@ import { IntroducerSignaling } from "../signaling/introducer/signaling.ts";
 import { LocalSignaling } from "../signaling/local/index.ts";
 import { WebSocketSignaling } from "../signaling/websocket/index.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
+import { RelayTransport } from "../transports/relay/index.ts";
 import { WebRtcTransport } from "../transports/webrtc/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
@@ -16,6 +17,7 @@ export type { IntroducingSocket } from "../signaling/introducer/signaling.ts";
 export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
 export type { WebSocketSignalingOptions } from "../signaling/websocket/index.ts";
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";
+export type { RelayTransportOptions } from "../transports/relay/index.ts";
 export type { IceServer, WebRtcConfig, WebRtcTransportOptions } from "../transports/webrtc/index.ts";
 export type { WebSocketTransportOptions } from "../transports/websocket/index.ts";
 export { endpointScope, formatEndpoint } from "./base/endpoint.ts";
@@ -79,6 +81,7 @@ export {
   LocalSignaling,
   MemoryTransport,
   ParallelScheduler,
+  RelayTransport,
   SequentialScheduler,
   StaggeredScheduler,
   WebRtcTransport,

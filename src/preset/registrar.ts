@@ -1,5 +1,6 @@
 import { environment, hasWebRtc } from "#platform";
 import { WebSocketSignaling } from "../../signaling/websocket/index.ts";
+import { RelayTransport } from "../../transports/relay/index.ts";
 import { WebRtcTransport } from "../../transports/webrtc/index.ts";
 import type { Signaling } from "../contract/dialog.ts";
 import type { Transport } from "../contract/transport.ts";
@@ -12,5 +13,6 @@ export function signaledTransports(): readonly Transport[] {
   if (!url) return [];
   const signaling = signalings.get(url) ?? new WebSocketSignaling({ url });
   signalings.set(url, signaling);
-  return hasWebRtc() ? [new WebRtcTransport({ signaling })] : [];
+  const relay = new RelayTransport({ signaling });
+  return hasWebRtc() ? [new WebRtcTransport({ signaling }), relay] : [relay];
 }
