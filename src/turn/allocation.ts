@@ -5,6 +5,7 @@ import type { DatagramEngine } from "../contract/engine.ts";
 import { XOR_MAPPED_ADDRESS } from "../stun/addresses.ts";
 import type { AttributeDraft } from "../stun/attribute.ts";
 import { StunClient, type StunClientDrop } from "../stun/client.ts";
+import { BAD_REQUEST } from "../stun/errors.ts";
 import { isChannelData } from "../stun/framing.ts";
 import { classOf, looksLikeStun } from "../stun/message.ts";
 import type { Schedule } from "../stun/transaction.ts";
@@ -38,6 +39,11 @@ const ALLOCATE_SCHEDULE = { datagrams: [500, 500, 1000, 1000, 1000, 1000], strea
 /** How long a server may take to release (chosen): it forgets by itself, later. */
 const RELEASE_PATIENCE: Millis = 2500;
 
+interface Pending {
+  readonly method: number;
+  readonly settle: (outcome: Outcome, now: Instant) => void;
+}
+
 type State = "new" | "allocating" | "allocated" | "releasing" | "over";
 
 /**
@@ -51,7 +57,9 @@ export class Allocation implements DatagramEngine<TurnEvent> {
   readonly #client: StunClient;
   readonly #peers: Peers;
   readonly #deadlines = new Deadlines<"refresh" | "expiry" | "keepalive" | "release">();
-  readonly #pending = new Map<number, (outcome: Outcome, now: Instant) => void>();
+  readonly #pending = new Map<number, Pending>();
+  /** Answers that hold if the allocation is still there. */
+  readonly #doubted: ((now: Instant) => void)[] = [];
   #events: TurnEvent[] = [];
   #state: State = "new";
   #refreshing = false;
@@ -226,9 +234,13 @@ export class Allocation implements DatagramEngine<TurnEvent> {
   #refreshed({ message, failure }: Outcome, now: Instant): void {
     this.#refreshing = false;
     if (this.#state !== "allocated") return;
+    if (failure && !mayPass(failure)) {
+      this.#lost(failure);
+      return;
+    }
     if (message) this.#keepFor(LIFETIME.in(message), now);
-    else if (mayPass(failure)) this.#deadlines.set("refresh", now + RETRY_AFTER);
-    else this.#over({ type: "lost", failure });
+    else this.#deadlines.set("refresh", now + RETRY_AFTER);
+    for (const settle of this.#doubted.splice(0)) settle(now);
   }
 
   pollTransmit(now: Instant): Datagram | undefined {
@@ -251,23 +263,33 @@ export class Allocation implements DatagramEngine<TurnEvent> {
   #ask(
     method: number,
     attributes: readonly AttributeDraft[],
-    settle: (outcome: Outcome, now: Instant) => void,
+    settle: Pending["settle"],
     schedule?: Schedule,
   ): void {
     const { server: to, credentials } = this.#options;
     const request = { to, method, attributes, credentials, ...(schedule ? { schedule } : {}) };
-    this.#pending.set(this.#client.request(request), settle);
+    this.#pending.set(this.#client.request(request), { method, settle });
   }
 
   #settle(now: Instant): void {
     for (let event = this.#client.pollEvent(); event; event = this.#client.pollEvent()) {
-      const settle = this.#pending.get(event.handle);
+      const pending = this.#pending.get(event.handle);
       this.#pending.delete(event.handle);
-      const outcome = outcomeOf(event);
-      const { status } = outcome.failure ?? {};
-      if (status === ALLOCATION_MISMATCH && this.#state === "allocated") this.#lost(outcome.failure!);
-      else settle?.(outcome, now);
+      if (pending) this.#conclude(pending, outcomeOf(event), now);
     }
+  }
+
+  #conclude({ method, settle }: Pending, outcome: Outcome, now: Instant): void {
+    const status = this.#state === "allocated" ? outcome.failure?.status : undefined;
+    if (status === ALLOCATION_MISMATCH) this.#lost(outcome.failure!);
+    else if (status === BAD_REQUEST && method !== REFRESH) this.#doubt((then) => settle(outcome, then));
+    else settle(outcome, now);
+  }
+
+  /** A server without our allocation may say that a request is bad (coturn 4.6 does): it is asked for the allocation itself. */
+  #doubt(settle: (now: Instant) => void): void {
+    this.#doubted.push(settle);
+    this.#refresh();
   }
 
   #lost(failure: TurnFailure): void {
@@ -281,6 +303,7 @@ export class Allocation implements DatagramEngine<TurnEvent> {
     this.#keepAlive = false;
     for (const handle of this.#pending.keys()) this.#client.cancel(handle);
     this.#pending.clear();
+    this.#doubted.length = 0;
     this.#peers.clear(("failure" in event && event.failure) || { reason: "expired" });
     this.#events.push(event);
   }

@@ -1,4 +1,4 @@
-import { OnetpError } from "../../src/base/errors.ts";
+import { CODES, OnetpError, toError } from "../../src/base/errors.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { SignalingAddress } from "../../src/contract/dialog.ts";
@@ -74,11 +74,18 @@ async function askFor(way: Way, questions: Questions): Promise<SocketAddress> {
 
 /** The one error of both ways: the status is that of a server, the other reason its cause. */
 function worse(plain: unknown, allocated: unknown): OnetpError {
-  const refusals = [plain, allocated].filter((error) => error instanceof OnetpError);
-  const status = refusals.find((error) => error.status !== undefined)?.status;
-  const detail = [plain, allocated].map((error) => (error as Error).message).join("; and then: ");
-  const cause = new AggregateError([plain, allocated], detail);
-  return new OnetpError("ERR_1TP_TURN_REFUSED", { detail, status, phase: "gather", cause });
+  const errors = [plain, allocated].map(toError);
+  const status = errors.find((error) => error instanceof OnetpError && error.status !== undefined);
+  const [byUdp, byOwn] = errors.map(({ message }) =>
+    message.replace(`${CODES.ERR_1TP_TURN_REFUSED.text}: `, ""),
+  );
+  const detail = `by UDP ${byUdp}; through an allocation of our own ${byOwn}`;
+  return new OnetpError("ERR_1TP_TURN_REFUSED", {
+    detail,
+    status: (status as OnetpError | undefined)?.status,
+    phase: "gather",
+    cause: new AggregateError(errors, detail),
+  });
 }
 
 async function connect(

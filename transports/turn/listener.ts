@@ -121,7 +121,10 @@ class AnsweredDialogs {
     return { addresses, port };
   }
 
-  /** A relayed address once its server lets at least one of the dialler's addresses in: private ones are often forbidden. */
+  /**
+   * A relayed address, once the answers about all of the dialler's addresses are there. The first one is where a server has seen the
+   * dialler and must be let in; servers often forbid private ones, which then do not matter.
+   */
   async #relay(from: readonly string[], { observedAddress }: Dialog): Promise<Json> {
     const observed = observedAddress === undefined ? undefined : canonicalIp(observedAddress);
     const all = [...new Set([...from, ...(observed && isUsable(observed) ? [observed] : [])])];
@@ -137,9 +140,9 @@ class AnsweredDialogs {
     try {
       const { socket } = await this.#relays.of(family);
       const results = await Promise.allSettled(addresses.map((address) => socket.permit(address)));
-      if (results.some(({ status }) => status === "fulfilled")) return { relayed: { ...socket.local } };
-      const refusal = results.find((result) => result.status === "rejected");
-      return { refused: statusOf(refusal?.reason), lost: socket.lost };
+      const [first] = results;
+      if (first?.status === "fulfilled") return { relayed: { ...socket.local } };
+      return { refused: statusOf(first?.reason), lost: socket.lost };
     } catch (error) {
       return { refused: statusOf(error), lost: false };
     }

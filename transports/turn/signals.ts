@@ -7,7 +7,8 @@ import type { Json } from "../../src/contract/endpoint.ts";
  * What the two say in a dialog; the dialler asks, the listener answers each question with one signal:
  *
  *   { ask: "server" }            { addresses: […], port }       where a STUN Binding tells the dialler's reflexive address
- *   { ask: "relay", from: […] }  { relayed: { address, port } } who has one of those addresses may send there
+ *   { ask: "relay", from: […] }  { relayed: { address, port } } who has one of those addresses may send there; the first
+ *                                                              one is where a server has seen the dialler
  *                                { refused: status }            the TURN server's status, 0 for anything else
  */
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,67 +27,107 @@ function occupy(port: number): Promise<Server | undefined> {
   });
 }
 
+/** How a coturn differs from the usual. */
+export interface CoturnSetup {
+  /** Where it listens; default ADDRESSES. */
+  readonly addresses?: readonly string[];
+  /** Where relayed addresses are; default the first of ADDRESSES. */
+  readonly relays?: readonly string[];
+  /** PEM, for TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Default: free ones. */
+  readonly ports?: readonly [number, number];
+}
+
 /** A coturn of our own on loopback, without a configuration file. */
 export class Coturn {
   readonly ports: readonly [number, number];
   readonly #process: ChildProcess;
   readonly #folder: string;
-  #output = "";
+  #log = "";
+  #waiting: (() => void)[] = [];
 
   private constructor(process: ChildProcess, folder: string, ports: readonly [number, number]) {
     this.#process = process;
     this.#folder = folder;
     this.ports = ports;
+    for (const stream of [process.stdout!, process.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.#log += text;
+        this.#wake();
+      });
+    }
+    process.on("exit", () => this.#wake());
   }
 
   /** Resolves when it listens on UDP and TCP on all of its addresses and ports. */
-  static async start(options: readonly string[] = []): Promise<Coturn> {
-    const ports = await freePorts();
+  static async start(options: readonly string[] = [], setup: CoturnSetup = {}): Promise<Coturn> {
+    const { addresses = ADDRESSES, relays = [ADDRESSES[0]], tls, ports = await freePorts() } = setup;
     const folder = mkdtempSync(join(tmpdir(), "1tp-coturn-"));
-    const files = [
-      "--log-file",
-      "stdout",
-      "--simple-log",
-      "--pidfile",
-      join(folder, "pid"),
-      "--userdb",
-      join(folder, "db"),
-    ];
-    const listening = ADDRESSES.flatMap((address) => ["-L", address]);
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const files = ["--pidfile", join(folder, "pid"), "--userdb", join(folder, "db")];
     const where = [
-      ...listening,
-      "-p",
-      `${ports[0]}`,
-      "--alt-listening-port",
-      `${ports[1]}`,
-      "--relay-ip",
-      "127.0.0.1",
+      ...addresses.flatMap((address) => ["-L", address]),
+      ...relays.flatMap((address) => ["--relay-ip", address]),
+      ...["-p", `${ports[0]}`, "--alt-listening-port", `${ports[1]}`],
     ];
-    const quiet = ["-n", "-v", "-m", "1", "--no-cli", "--no-tls", "--no-dtls"];
-    const child = spawn("turnserver", [...quiet, ...files, ...where, ...options], {
-      stdio: ["ignore", "pipe", "inherit"],
+    const quiet = ["-n", "-v", "-m", "1", "--no-cli", "--no-dtls", "--log-file", "stdout", "--simple-log"];
+    const secure = tls
+      ? ["--cert", file("cert", tls.cert), "--pkey", file("key", tls.key), "--tls-listening-port", "0"]
+      : ["--no-tls"];
+    const child = spawn("turnserver", [...quiet, ...secure, ...files, ...where, ...options], {
+      stdio: ["ignore", "pipe", "pipe"],
     });
     const coturn = new Coturn(child, folder, ports);
-    await coturn.#listens();
+    const listeners = 2 * addresses.length * 2;
+    const opened = new RegExp(`(UDP|TCP) listener opened on ?: .*:(${ports.join("|")})\\b`, "g");
+    await coturn.logs(({ length }) => length >= listeners, opened);
     return coturn;
   }
 
-  async #listens(): Promise<void> {
-    const { stdout } = this.#process;
-    for await (const chunk of stdout!.iterator({ destroyOnReturn: false })) {
-      this.#output += chunk;
-      const opened = this.#output.match(/(UDP|TCP) listener opened on ?: 127\./g);
-      if (opened?.length === 2 * ADDRESSES.length * 2) {
-        stdout!.resume();
-        return;
-      }
+  /** Resolves when `enough` of its log matches, from where `since` says: what `logLength` was. */
+  async logs(
+    enough: (matches: readonly string[]) => boolean,
+    pattern: RegExp,
+    since = 0,
+  ): Promise<readonly string[]> {
+    for (;;) {
+      const matches = this.#log.slice(since).match(pattern) ?? [];
+      if (enough(matches)) return matches;
+      if (this.#process.exitCode !== null) throw new Error(`turnserver ended: ${this.#log}`);
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
-    throw new Error(`turnserver ended: ${this.#output}`);
+  }
+
+  get logLength(): number {
+    return this.#log.length;
+  }
+
+  /** What it has logged. */
+  get log(): string {
+    return this.#log;
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Ends at once, without a farewell to anybody. */
+  async kill(): Promise<void> {
+    await this.#end("SIGKILL");
   }
 
   async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  async #end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const ended = once(this.#process, "exit");
-    this.#process.kill();
+    this.#process.kill(signal);
     await ended;
     rmSync(this.#folder, { recursive: true });
   }
