@@ -5,7 +5,20 @@ import { decodeClientMessage, decodeRegistrarMessage } from "../../../signaling/
 import { randomRuns } from "../../kit/random-runs.ts";
 import { RegistrarBench } from "../../unit/signaling/registrar-bench.ts";
 
-const TYPES = ["hello", "challenge", "register", "unregister", "open", "signal", "close", "ping", "toString"];
+const TYPES = [
+  "hello",
+  "challenge",
+  "register",
+  "enrol",
+  "unregister",
+  "services",
+  "relay",
+  "open",
+  "signal",
+  "close",
+  "ping",
+  "toString",
+];
 const UID = "0123456789abcdef0123456789abcdef";
 
 /** Values as a stranger writes them: right, nearly right, and anything. */
