@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import type { Socket, Transport } from "1tp";
-import type { EchoResult } from "../page/peer.ts";
+import type { EchoResult, PageOptions } from "../page/peer.ts";
 import { echo, type PageServer, serve } from "./echo-server.ts";
 import type { Lab, Tab } from "./lab.ts";
 
@@ -12,13 +12,18 @@ export interface PageTransportSetup {
   /** The transport that listens in Node. */
   create(): Transport;
   /** What the page's transport is made with; default nothing. */
-  readonly pageOptions?: object;
+  pageOptions?(): PageOptions;
+  /** What Node hears of a page that is gone without a word; default ECONNRESET. */
+  readonly lost?: string;
 }
 
 const MIB = 2 ** 20;
 
 /** Whatever a connection between a page and Node has to do, over one transport. */
-export function testPageTransport(lab: Lab, { word, create, pageOptions }: PageTransportSetup): void {
+export function testPageTransport(
+  lab: Lab,
+  { word, create, pageOptions, lost = "ECONNRESET" }: PageTransportSetup,
+): void {
   async function withServer(
     onSocket: (socket: Socket) => void,
     body: (server: PageServer) => Promise<void>,
@@ -33,7 +38,7 @@ export function testPageTransport(lab: Lab, { word, create, pageOptions }: PageT
 
   async function openTab(): Promise<Tab> {
     const tab = await lab.open("peer");
-    if (pageOptions) await tab.call("configure", word, pageOptions);
+    if (pageOptions) await tab.call("configure", pageOptions());
     return tab;
   }
 
@@ -81,7 +86,7 @@ export function testPageTransport(lab: Lab, { word, create, pageOptions }: PageT
       },
     ));
 
-  test(`a page that is closed in mid-transfer is ECONNRESET in Node, over ${word}`, () =>
+  test(`a page that is closed in mid-transfer is ${lost} in Node, over ${word}`, () =>
     withServer(
       () => undefined,
       async ({ info, nextSocket }) => {
@@ -97,7 +102,7 @@ export function testPageTransport(lab: Lab, { word, create, pageOptions }: PageT
         const failed = once(socket, "error");
         await tab.close();
         const [error] = await failed;
-        assert.equal(error.code, "ECONNRESET");
+        assert.equal(error.code, lost);
       },
     ));
 

@@ -1,5 +1,13 @@
 import { sha256 } from "@noble/hashes/sha2.js";
-import { type ConnectionInfo, net, type Server, type Socket, type Transport, transports } from "1tp";
+import {
+  type ConnectionInfo,
+  net,
+  type Server,
+  type Socket,
+  type Transport,
+  transports,
+  WebSocketSignaling,
+} from "1tp";
 import { toHex } from "../../../src/base/bytes.ts";
 import { seededRandom } from "../../../src/base/random.ts";
 
@@ -23,17 +31,26 @@ function transport(word: string): Transport {
   return made;
 }
 
-/** Pages that need options for a transport set them before. */
-const options: Record<string, object> = {};
+/** What the transports of a page are made with. */
+export interface PageOptions {
+  /** Where signaled transports meet. */
+  readonly registrar?: string;
+  readonly config?: object;
+}
 
-/** What transports of that word are made with from now on. */
-export function configure(word: string, wanted: object): void {
-  options[word] = wanted;
+let pageOptions: PageOptions = {};
+
+/** Transports are made with that from now on. */
+export function configure(wanted: PageOptions): void {
+  pageOptions = wanted;
 }
 
 function make(word: string): Transport {
-  const Class = transports[word as "memory"] as new (options?: object) => Transport;
-  return new Class(options[word]);
+  const { registrar, ...options } = pageOptions;
+  const Class = transports[word as "memory"] as new (options: object) => Transport;
+  return new Class(
+    registrar ? { ...options, signaling: new WebSocketSignaling({ url: registrar }) } : options,
+  );
 }
 
 /** Sends `length` bytes to a server that echoes them, and reads them meanwhile. */
