@@ -32,6 +32,8 @@ export interface BenchOptions {
   readonly directory?: Directory;
   readonly clock?: VirtualClock;
   readonly seed?: number;
+  /** Default false. */
+  readonly relay?: boolean;
 }
 
 /** A registrar in virtual time, without sockets. */
@@ -45,7 +47,7 @@ export class RegistrarBench {
   #ids = 0;
   #unsubscribe: (() => Promise<void>) | undefined;
 
-  constructor({ limits, token, directory, clock, seed = 1 }: BenchOptions = {}) {
+  constructor({ limits, token, directory, clock, seed = 1, relay }: BenchOptions = {}) {
     this.clock = clock ?? new VirtualClock();
     this.random = seededRandom(seed);
     this.#directory = directory ?? new MemoryDirectory();
@@ -55,6 +57,7 @@ export class RegistrarBench {
       limits: limitsWith(limits),
       ownsOrigin: (origin) => origin === ORIGIN,
       token,
+      onRelayed: relay ? () => {} : undefined,
     });
     this.#drive = drive(
       this.registrar,
@@ -99,6 +102,24 @@ export class RegistrarBench {
     await client.say({ type: "hello", version: 1 });
     await client.expect("hello");
     return client;
+  }
+
+  /** What it greets a new connection with. */
+  async hello(): Promise<RegistrarMessage & { type: "hello" }> {
+    const client = this.connect();
+    await client.say({ type: "hello", version: 1 });
+    return client.expect("hello");
+  }
+
+  async putBytes(id: number, frame: Uint8Array): Promise<void> {
+    this.registrar.handleRelayed(id, frame, this.clock.now());
+    this.#drive.wake();
+    await this.settled();
+  }
+
+  /** Resolves when the directory has done what it was asked to. */
+  async settled(): Promise<void> {
+    await setImmediate();
   }
 
   async put(id: number, frame: string | undefined): Promise<void> {
@@ -151,6 +172,15 @@ export class ScriptedClient {
   /** Sends a frame as it is; undefined: a binary one. */
   async blurt(frame: string | undefined): Promise<void> {
     await this.#bench.put(this.id, frame);
+  }
+
+  async sendBytes(frame: Uint8Array): Promise<void> {
+    await this.#bench.putBytes(this.id, frame);
+  }
+
+  /** The next frame that is relayed to it. */
+  take(): Uint8Array | undefined {
+    return this.#bench.registrar.relay?.take(this.id);
   }
 
   async leave(): Promise<void> {
