@@ -22,7 +22,12 @@ const PORTS = 65_536 - FIRST_PORT;
 export const birthday: PunchTrick = {
   name: "birthday",
   patience: 0,
-  rate: (local, remote) => (isHard(local) !== isHard(remote) && (isHard(local) || isHard(remote)) ? 0.5 : 0),
+  rate: (local, remote) => {
+    const easy = isHard(local) ? remote : local;
+    if (isHard(easy) || !(isHard(local) || isHard(remote))) return 0;
+    // Where the filter is known to want the port, nothing simpler helps.
+    return easy.filtering === "address-and-port-dependent" ? 0.92 : 0.5;
+  },
   start: (context) => (isHard(context.local) ? openSockets(context) : probePorts(context)),
 };
 

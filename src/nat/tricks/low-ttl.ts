@@ -8,8 +8,8 @@ import type { PunchTrick } from "../trick.ts";
  */
 export const lowTtl: PunchTrick = {
   name: "low-ttl",
-  // Chosen: what it takes across a continent, and one repetition.
-  patience: 450,
+  // Chosen: what it takes across a continent. What joins in then does not stop it.
+  patience: 300,
   rate: () => 0.9,
   start: (context) => ({
     onNews(now) {
