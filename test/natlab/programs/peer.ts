@@ -28,6 +28,7 @@ export type AttemptLine = Pick<AttemptReport, "transport" | "start" | "end" | "p
 let setUp: SetUp;
 let meeting: InstanceType<typeof signaling.websocket>;
 let server: net.Server | undefined;
+const served = new Set<net.Socket>();
 let socket: net.Socket | undefined;
 
 /** Once. */
@@ -43,10 +44,12 @@ function own() {
   });
 }
 
-/** Serves echoes anew. */
+/** Serves echoes anew, and drops whom it served so far. */
 async function listen(): Promise<ConnectionInfo> {
+  for (const accepted of served) accepted.destroy();
   await server?.closeP();
   server = net.createServer(own(), (accepted) => {
+    served.add(accepted.once("close", () => served.delete(accepted)));
     accepted.on("error", () => accepted.destroy());
     accepted.pipe(accepted);
   });
