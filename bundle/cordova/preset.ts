@@ -1,5 +1,6 @@
 import type { Transport } from "../../src/contract/transport.ts";
 import type { transports } from "../../src/index.ts";
+import { registrarSignaling, signaledTransports } from "../../src/preset/registrar.ts";
 
 /** What the device has besides UDP. */
 export interface Abilities {
@@ -9,5 +10,8 @@ export interface Abilities {
 
 /** What a Socket or Server in a Chrome app or in Cordova has when it is given no transports. */
 export function cordovaPreset(words: typeof transports, { tcp }: Abilities): readonly Transport[] {
-  return [...(tcp ? [new words.tcp()] : []), new words.udp(), new words.websocket()];
+  const direct = [...(tcp ? [new words.tcp()] : []), new words.udp(), new words.websocket()];
+  const signaling = registrarSignaling();
+  if (!signaling) return direct;
+  return [...direct, new words["udp-punch"]({ signaling }), ...signaledTransports(signaling)];
 }

@@ -1,9 +1,26 @@
+import { environment } from "#platform";
 import { TcpTransport } from "../../transports/tcp/index.ts";
+import { TurnTransport } from "../../transports/turn/index.ts";
 import { UdpTransport } from "../../transports/udp/index.ts";
+import { UdpPunchTransport } from "../../transports/udp-punch/index.ts";
+import type { Signaling } from "../contract/dialog.ts";
 import type { Transport } from "../contract/transport.ts";
-import { signaledTransports } from "./registrar.ts";
+import { registrarSignaling, signaledTransports } from "./registrar.ts";
 
 /** What a Socket or Server in Node has when it is given no transports. */
 export function nodePreset(): readonly Transport[] {
-  return [new TcpTransport(), new UdpTransport(), ...signaledTransports()];
+  const direct = [new TcpTransport(), new UdpTransport()];
+  const signaling = registrarSignaling();
+  if (!signaling) return direct;
+  const punch = new UdpPunchTransport({ signaling });
+  return [...direct, punch, ...signaledTransports(signaling), ...turnTransports(signaling)];
+}
+
+/** TURN, if all four variables of the earlier 1tp are set. */
+function turnTransports(signaling: Signaling): readonly Transport[] {
+  const [turnServer, port, turnUsername, turnPassword] = ["ADDR", "PORT", "USER", "PASS"].map((name) =>
+    environment(`TURN_${name}`),
+  );
+  if (!turnServer || !port || !turnUsername || !turnPassword) return [];
+  return [new TurnTransport({ turnServer, turnPort: Number(port), turnUsername, turnPassword, signaling })];
 }

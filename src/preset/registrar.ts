@@ -7,12 +7,17 @@ import type { Transport } from "../contract/transport.ts";
 
 const signalings = new Map<string, Signaling>();
 
-/** The transports that meet through the registrar `ONETP_REGISTRAR` names, as far as the runtime has them; none without it. */
-export function signaledTransports(): readonly Transport[] {
+/** The signaling at the registrar that `ONETP_REGISTRAR` names, one for everybody here; undefined without it. */
+export function registrarSignaling(): Signaling | undefined {
   const url = environment("ONETP_REGISTRAR");
-  if (!url) return [];
+  if (!url) return undefined;
   const signaling = signalings.get(url) ?? new WebSocketSignaling({ url });
   signalings.set(url, signaling);
+  return signaling;
+}
+
+/** The transports that need signaling and nothing else: webrtc where the runtime has it, and relay. */
+export function signaledTransports(signaling: Signaling): readonly Transport[] {
   const relay = new RelayTransport({ signaling });
   return hasWebRtc() ? [new WebRtcTransport({ signaling }), relay] : [relay];
 }

@@ -23,6 +23,15 @@ describe("the platform of browsers, and of Chrome apps and Cordova", () => {
     assert.ok(bytes.subarray(65_536, 65_600).some((byte) => byte !== 0));
   });
 
+  it("takes global texts for an environment", (t) => {
+    const globals = globalThis as Record<string, unknown>;
+    t.after(() => delete globals.ONETP_TEST);
+    assert.equal(browser.environment("ONETP_TEST"), undefined);
+    globals.ONETP_TEST = "a text";
+    assert.equal(browser.environment("ONETP_TEST"), "a text");
+    assert.equal(browser.environment("Object"), undefined);
+  });
+
   it("has neither TCP, UDP nor files, and says so to whoever asks", async () => {
     assert.equal(browser.tcp, undefined);
     assert.equal(browser.privateFiles, undefined);
