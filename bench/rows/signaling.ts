@@ -1,9 +1,11 @@
 import { aboveAtMost, atLeast, oursAtMost, type Row } from "../contest.ts";
 import { forwardedSignals, openedDialogs, registeredClients } from "../stacks/registrar.ts";
+import { bareRelay, onetpRelay } from "../stacks/relays.ts";
 import { webSocketEcho } from "../stacks/web-socket.ts";
 import { opening } from "../workloads/first-echo.ts";
 import { idleMemoryOfServer } from "../workloads/holdings.ts";
 import { messages } from "../workloads/messages.ts";
+import { throughput } from "../workloads/throughput.ts";
 
 /** What a registrar costs beside the WebSockets it stands on (order D). */
 export const rows: readonly Row[] = [
@@ -26,5 +28,19 @@ export const rows: readonly Row[] = [
     workload: opening,
     ours: openedDialogs,
     target: oursAtMost(9),
+  },
+  {
+    figure: "relay plain: throughput",
+    workload: throughput,
+    ours: onetpRelay("none"),
+    peer: bareRelay,
+    target: atLeast(0.5),
+  },
+  {
+    figure: "relay: throughput",
+    workload: throughput,
+    ours: onetpRelay("noise"),
+    peer: bareRelay,
+    target: atLeast(0.5),
   },
 ];
