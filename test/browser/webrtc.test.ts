@@ -1,41 +1,25 @@
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { type ConnectionInfo, WebRtcTransport, WebSocketSignaling } from "1tp";
-import { createRegistrar, type RegistrarServer } from "1tp/registrar";
+import { test } from "node:test";
+import { type ConnectionInfo, WebRtcTransport } from "1tp";
 import { Lab, type Tab } from "./kit/lab.ts";
+import { config, Meeting } from "./kit/meeting.ts";
 import { testPageTransport } from "./kit/test-page-transport.ts";
-import type { EchoResult, PageOptions } from "./page/peer.ts";
-
-/** Nobody outside this machine is asked. */
-const config = { iceServers: [] };
+import type { EchoResult } from "./page/peer.ts";
 
 const lab = Lab.forThisFile();
-let registrar: RegistrarServer;
-let signaling: WebSocketSignaling;
-
-before(async () => {
-  registrar = await createRegistrar({ host: "127.0.0.1" });
-  signaling = new WebSocketSignaling({ url: registrar.url });
-});
-
-after(async () => {
-  await signaling.close();
-  await registrar.close();
-});
-
-const pageOptions = (): PageOptions => ({ registrar: registrar.url, config });
+const meeting = Meeting.forThisFile();
 
 testPageTransport(lab, {
   word: "webrtc",
-  create: () => new WebRtcTransport({ signaling, config }),
-  pageOptions,
+  create: () => new WebRtcTransport({ signaling: meeting.signaling, config }),
+  pageOptions: () => meeting.pageOptions,
   // It says nothing; its consent runs out (RFC 7675 §5.1).
   lost: "ETIMEDOUT",
 });
 
 async function openTab(): Promise<Tab> {
   const tab = await lab.open("peer");
-  await tab.call("configure", pageOptions());
+  await tab.call("configure", meeting.pageOptions);
   return tab;
 }
 
