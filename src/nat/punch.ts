@@ -1,4 +1,3 @@
-import { toHex } from "../base/bytes.ts";
 import { ipFamily } from "../base/ip.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Crypto } from "../contract/crypto.ts";
@@ -12,6 +11,7 @@ import { describeBehaviour, isHard, type NatBehaviour } from "./behaviour.ts";
 import { PunchBudget } from "./budget.ts";
 import { addressKey, type NatCandidate } from "./candidate.ts";
 import { CheckCodec, type CheckIdentity, makeIdentity, makeTransactionId } from "./check.ts";
+import { CheckLog } from "./check-log.ts";
 import { Planner, TRICKS } from "./planner.ts";
 import type { ProbeRun, ProbeRuns } from "./probe-run.ts";
 import type { Certainty, PunchDatagram, PunchDrop, PunchEvent } from "./punch-event.ts";
@@ -32,8 +32,6 @@ const LOW_TTL = 5;
 const MAX_SIGNALS = 32;
 /** A late answer may still come after the last check (chosen: the longest round trip, and a signal's). */
 const GRACE: Millis = 2000;
-/** Requests whose ids are remembered (chosen: more than the budget lets the other side send). */
-const MAX_SEEN = 256;
 
 /** How a punch begins. */
 export interface PunchOptions {
@@ -55,11 +53,6 @@ export interface PunchOptions {
   readonly tricks?: readonly PunchTrick[];
 }
 
-interface Asked {
-  readonly remote: SocketAddress;
-  readonly via: number;
-}
-
 /**
  * One side of one punch: candidates and words in signals, checks in datagrams, tricks that decide what is sent when. Ways that
  * open are events; whoever uses one lets go of the punch.
@@ -78,8 +71,7 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   readonly #planner: Planner;
   readonly #running: { readonly trick: PunchTrick; readonly run: TrickRun }[] = [];
   readonly #notes = new Set<string>();
-  readonly #asked = new Map<string, Asked>();
-  readonly #seen = new Map<string, string>();
+  readonly #log = new CheckLog();
   readonly #out: PunchDatagram[] = [];
   readonly #events: PunchEvent[] = [];
   /** Which trick has sent where. */
@@ -175,7 +167,7 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   }
 
   #receiveRequest(request: ReceivedMessage, remote: SocketAddress, via: number, now: Instant): void {
-    const fault = this.codec.requestFault(request) ?? this.#repetition(request, remote);
+    const fault = this.codec.requestFault(request) ?? this.#log.requestFault(request, remote);
     const target = fault || this.#isSelf(remote) ? undefined : this.#targets.learn(remote, via);
     if (!target || !this.#maySend(remote, now)) {
       this.#drop(fault ?? (target ? "budget" : this.#isSelf(remote) ? "self" : "too-many"));
@@ -192,28 +184,12 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     this.#tellTricks(now);
   }
 
-  /** A check that comes again from somewhere else was caught on its way. */
-  #repetition({ transactionId }: ReceivedMessage, remote: SocketAddress): PunchDrop | undefined {
-    const id = toHex(transactionId);
-    const source = addressKey(remote);
-    const before = this.#seen.get(id);
-    if (before === undefined && this.#seen.size >= MAX_SEEN) return "too-many";
-    this.#seen.set(id, before ?? source);
-    return before === undefined || before === source ? undefined : "replayed";
-  }
-
   #receiveAnswer(answer: ReceivedMessage, remote: SocketAddress, via: number, now: Instant): boolean {
-    const asked = this.#asked.get(toHex(answer.transactionId));
-    if (!asked) {
-      this.#drop("unasked");
-      return false;
-    }
-    const there = asked.via === via && addressKey(asked.remote) === addressKey(remote);
-    const target = there && this.codec.isAuthentic(answer) ? this.#targets.learn(remote, via) : undefined;
-    if (!there) this.#drop("elsewhere");
-    else if (!target) this.#drop("forged");
-    else this.#prove(target, now);
-    return true;
+    const fault = this.#log.answerFault(answer, remote, via);
+    const target = !fault && this.codec.isAuthentic(answer) ? this.#targets.learn(remote, via) : undefined;
+    if (target) this.#prove(target, now);
+    else this.#drop(fault ?? "forged");
+    return fault !== "unasked";
   }
 
   #prove(target: Target, now: Instant): void {
@@ -337,7 +313,7 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     const id = makeTransactionId(this.#options.random);
     const data = this.codec.request(id);
     if (!data) return false;
-    this.#asked.set(toHex(id), { remote, via });
+    this.#log.asked(id, remote, via);
     this.#openedBy.set(addressKey(remote), by);
     this.sent.set(by, (this.sent.get(by) ?? 0) + 1);
     this.#out.push({ data, remote, via, ...(ttl === undefined ? {} : { ttl }) });
