@@ -6,9 +6,13 @@ import { createServer } from "node:http";
 import { basename, join, win32 } from "node:path";
 import { createInterface } from "node:readline";
 import { finished, pipeline } from "node:stream/promises";
-import { net, type Socket, transports } from "1tp";
+import { net, type Socket, signaling, transports } from "1tp";
+import { createRegistrar } from "1tp/registrar";
 import { servePage } from "./page-server.ts";
 import { type Hello, type Offer, readLine, readLines, writeLine } from "./protocol.ts";
+
+/** Change it to be reached from other machines; browsers then want HTTPS. */
+const HOST = "127.0.0.1";
 
 /** Where files from the page go. */
 const FOLDER = "received";
@@ -17,14 +21,20 @@ const chats = new Set<Socket>();
 const offers: { readonly path: string; readonly size: number }[] = [];
 
 const web = createServer();
-const server = net.createServer([new transports.websocket({ server: web })], { allowHalfOpen: true });
+const registrar = await createRegistrar({ host: HOST });
+const meeting = { signaling: new signaling.websocket({ url: registrar.url }) };
+const server = net.createServer(
+  [new transports.websocket({ server: web }), new transports.webrtc(meeting), new transports.relay(meeting)],
+  { allowHalfOpen: true },
+);
 server.on("connection", (socket) => {
   serve(socket)
     .catch((error) => console.log(`! ${error.message}`))
     .finally(() => socket.destroy());
 });
-web.listen(Number(process.argv[2] ?? 8000), "127.0.0.1", async () => {
-  await servePage(web, await server.listenP());
+web.listen(Number(process.argv[2] ?? 8000), HOST, async () => {
+  const connectionInfo = await server.listenP();
+  await servePage(web, { registrar: registrar.url, connectionInfo });
   console.log(`Open ${address()} in a browser; then type here, or /send <file>`);
 });
 
@@ -84,3 +94,5 @@ for await (const line of terminal) {
 for (const socket of chats) socket.end();
 server.close();
 web.close();
+await meeting.signaling.close();
+await registrar.close();

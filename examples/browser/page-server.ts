@@ -1,19 +1,19 @@
 import { readFile } from "node:fs/promises";
 import type { Server } from "node:http";
 import { fileURLToPath } from "node:url";
-import type { ConnectionInfo } from "1tp";
 import { build } from "esbuild";
 import { BROWSER_OPTIONS } from "../../bundle/options.ts";
+import type { Whereabouts } from "./protocol.ts";
 
 const FOLDER = new URL("./page/", import.meta.url);
 
 /** Answers requests with the page, its script, and where the terminal can be reached. */
-export async function servePage(web: Server, connectionInfo: ConnectionInfo): Promise<void> {
+export async function servePage(web: Server, whereabouts: Whereabouts): Promise<void> {
   const files: Readonly<Record<string, readonly [type: string, body: string | Uint8Array]>> = {
     "/": ["text/html", await readFile(new URL("index.html", FOLDER))],
     "/style.css": ["text/css", await readFile(new URL("style.css", FOLDER))],
     "/page.js": ["text/javascript", await bundle()],
-    "/connection-info.json": ["application/json", JSON.stringify(connectionInfo)],
+    "/whereabouts.json": ["application/json", JSON.stringify(whereabouts)],
   };
   web.on("request", (request, response) => {
     const [type, body] = files[request.url ?? ""] ?? [];

@@ -1,5 +1,12 @@
 // What the page and the terminal say to each other: each connection begins with a line of JSON.
-import type { Socket } from "1tp";
+import type { ConnectionInfo, Socket } from "1tp";
+
+/** What the page has to know to find the terminal. */
+export interface Whereabouts {
+  readonly connectionInfo: ConnectionInfo;
+  /** Where the two meet for WebRTC, and who relays where nothing else works. */
+  readonly registrar: string;
+}
 
 /** What a connection is for: the chat, a file that follows, or a file that was offered in the chat. */
 export type Hello =

@@ -1,10 +1,13 @@
 // The page: chats with the terminal that serves it, and sends files both ways.
-import { type ConnectionInfo, fingerprint, net, Socket } from "1tp";
-import { type Hello, type Offer, readLines, writeLine } from "../protocol.ts";
+import { fingerprint, net, Socket } from "1tp";
+import { type Hello, type Offer, readLines, type Whereabouts, writeLine } from "../protocol.ts";
 import { bar, element, item, showPath, showReport } from "./view.ts";
 
-const response = await fetch("/connection-info.json");
-const connectionInfo: ConnectionInfo = await response.json();
+const response = await fetch("/whereabouts.json");
+const { connectionInfo, registrar }: Whereabouts = await response.json();
+
+// With it a page has webrtc and relay besides websocket.
+Object.assign(globalThis, { ONETP_REGISTRAR: registrar });
 
 /** Opens a connection that begins with that line. */
 async function open(hello: Hello): Promise<Socket> {

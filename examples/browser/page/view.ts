@@ -26,11 +26,15 @@ export function showPath(socket: Socket, key: string): void {
 export function showReport(report: readonly AttemptReport[]): void {
   element("attempts").replaceChildren();
   const total = Math.max(1, ...report.map(({ end = 0 }) => end));
-  for (const { transport, start = total, end = total, outcome, error } of report) {
+  for (const { transport, start, end = total, outcome, error } of report) {
     const row = item("attempts", outcome);
     row.title = error?.message ?? "";
-    const time = outcome === "planned" ? "not begun" : `${start.toFixed(0)}–${end.toFixed(0)} ms`;
-    row.append(labels(transport, `${outcome}, ${time}`), track(start / total, (end - start) / total));
+    if (start === undefined) {
+      row.append(labels(transport, "not begun"), track(0, 0));
+    } else {
+      const times = `${outcome}, ${start.toFixed(0)}–${end.toFixed(0)} ms`;
+      row.append(labels(transport, times), track(start / total, (end - start) / total));
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { CODES } from "../../../src/base/errors.ts";
 import { VERSION } from "../../../src/base/version.ts";
@@ -24,4 +24,12 @@ test("the README names every example and every public subpath", () => {
     if (path === "./package.json") continue;
     assert.ok(readme.includes(`1tp${path.slice(1)}`), path);
   }
+});
+
+test("each + in the README's table of runtimes names a test", () => {
+  const [, table = ""] = /^## Where it runs\n(.*?)^## /ms.exec(readme) ?? [];
+  const named = [...table.matchAll(/\+ `([\w/-]+)`/g)].map(([, name]) => `test/${name}.test.ts`);
+  assert.ok(named.length >= 10);
+  for (const file of named) assert.ok(existsSync(file), file);
+  assert.equal(table.match(/\+ /g)?.length, named.length + 1, "a + without a test (the first one explains)");
 });
