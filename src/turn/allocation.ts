@@ -112,11 +112,11 @@ export class Allocation implements DatagramEngine<TurnEvent> {
     }
     this.#relayed = XOR_RELAYED_ADDRESS.in(message);
     this.#reflexive = XOR_MAPPED_ADDRESS.in(message);
-    this.#keepFor(LIFETIME.in(message), now);
-    if (!this.#relayed) this.#over({ type: "failed", failure: { reason: "malformed" } });
-    else if (this.#state === "releasing") this.#giveBack();
+    if (this.#state === "releasing") this.#giveBack();
+    else if (!this.#relayed) this.#over({ type: "failed", failure: { reason: "malformed" } });
     else {
       this.#state = "allocated";
+      this.#keepFor(LIFETIME.in(message), now);
       this.#events.push({ type: "allocated" });
       if (!this.#options.reliable) this.#deadlines.set("keepalive", now + KEEP_ALIVE);
     }

@@ -108,16 +108,16 @@ export class Leases<Subject> {
     this.#terms.ask(entry.subject, ({ failure }, now) => {
       if (this.#entries.get(key) !== entry) return;
       if (failure) this.#refused(key, entry, failure, now);
-      else this.#granted(entry, asked);
+      else this.#granted(entry, asked, now);
     });
   }
 
-  #granted(entry: Entry<Subject>, asked: Instant): void {
+  #granted(entry: Entry<Subject>, asked: Instant, now: Instant): void {
     const { lifetime } = this.#terms;
     const first = entry.until === NEVER_GRANTED;
     // The server counts from a later moment.
     entry.until = asked + lifetime;
-    entry.due = asked + REFRESH_AT * lifetime;
+    entry.due = Math.max(now, asked + REFRESH_AT * lifetime);
     entry.open = true;
     entry.used = false;
     if (first) this.#terms.tell(entry.subject, undefined);

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
@@ -37,6 +37,8 @@ export interface CoturnSetup {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Default: free ones. */
   readonly ports?: readonly [number, number];
+  /** How to start it elsewhere than on this machine. */
+  readonly spawn?: (program: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
 }
 
 /** A coturn of our own on loopback, without a configuration file. */
@@ -76,13 +78,15 @@ export class Coturn {
     ];
     const quiet = ["-n", "-v", "-m", "1", "--no-cli", "--no-dtls", "--log-file", "stdout", "--simple-log"];
     const secure = tls
-      ? ["--cert", file("cert", tls.cert), "--pkey", file("key", tls.key), "--tls-listening-port", "0"]
+      ? ["--cert", file("cert", tls.cert), "--pkey", file("key", tls.key), ...(await tlsPorts())]
       : ["--no-tls"];
-    const child = spawn("turnserver", [...quiet, ...secure, ...files, ...where, ...options], {
+    const start = setup.spawn ?? spawn;
+    const child = start("turnserver", [...quiet, ...secure, ...files, ...where, ...options], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const coturn = new Coturn(child, folder, ports);
-    const listeners = 2 * addresses.length * 2;
+    // With one address there is nothing for RFC 5780 to alternate with.
+    const listeners = 2 * addresses.length * (addresses.length > 1 ? 2 : 1);
     const opened = new RegExp(`(UDP|TCP) listener opened on ?: .*:(${ports.join("|")})\\b`, "g");
     await coturn.logs(({ length }) => length >= listeners, opened);
     return coturn;
@@ -131,6 +135,12 @@ export class Coturn {
     await ended;
     rmSync(this.#folder, { recursive: true });
   }
+}
+
+/** TLS is spoken on the plain ports, too; these only have to be free. */
+async function tlsPorts(): Promise<string[]> {
+  const [first, second] = await freePorts();
+  return ["--tls-listening-port", `${first}`, "--alt-tls-listening-port", `${second}`];
 }
 
 /** What a program of coturn's prints. */
