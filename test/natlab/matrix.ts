@@ -7,18 +7,16 @@ import { NEEDS, provide } from "../run/needs.ts";
 import { faultOf, type Goal, goalOf, wordsOf } from "./kit/goals.ts";
 import { SITES, type SiteKind } from "./kit/sites.ts";
 import { type Pair, Trial } from "./kit/trial.ts";
-import type { Outcome } from "./programs/peer.ts";
+import type { Outcome, Word } from "./programs/peer.ts";
 
 /** Kinds that are not tried against others: what they are about is two hosts of one site. */
 const NEIGHBOURS = ["same-plain", "same-hairpin"] as const;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { tries: { type: "string", default: "20" }, transports: { type: "string", default: "udp-punch" } },
+  options: { tries: { type: "string", default: "20" } },
 });
 const tries = Number(values.tries);
-const words = values.transports.split(",");
-const relays = words.length > 1;
 const kinds = (positionals.length > 0 ? positionals : Object.keys(SITES)) as SiteKind[];
 
 const obstacle = provide(NEEDS.natlab ?? {});
@@ -27,7 +25,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 let bad = 0;
 const cells = new Map<string, string>();
-const trial = await Trial.open(words);
+const trial = await Trial.open();
 const apart = kinds.filter((kind) => !NEIGHBOURS.includes(kind as never));
 for (const [index, one] of apart.entries()) {
   for (const other of apart.slice(0, index + 1)) {
@@ -54,10 +52,11 @@ process.exitCode = bad === 0 ? 0 : 1;
 
 async function run(name: string, pair: Pair, goal: Goal): Promise<string> {
   const outcomes: Outcome[] = [];
-  // What cannot be is not tried for long.
-  const count = goal === "relayed" && !relays ? 1 : tries;
-  for (let i = 0; i < count; i++) outcomes.push(await (i % 2 === 0 ? pair : pair.turned).meet());
-  const fault = goal === "relayed" && !relays ? undefined : faultOf(goal, outcomes);
+  // Where both can be, a relay may be faster than a guess: what must be direct is tried alone.
+  const words: readonly Word[] =
+    goal === "relayed" ? ["udp-punch", "turn-udp", "turn-tcp", "relay"] : ["udp-punch"];
+  for (let i = 0; i < tries; i++) outcomes.push(await (i % 2 === 0 ? pair : pair.turned).meet(words));
+  const fault = faultOf(goal, outcomes);
   const cell = wordsOf(outcomes);
   console.log(`${fault ? "FAILED" : "ok    "} ${name}: ${cell}${fault ? `; ${fault}` : ""}`);
   if (fault) bad++;

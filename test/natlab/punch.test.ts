@@ -7,7 +7,7 @@ import { type Pair, Trial } from "./kit/trial.ts";
 let trial: Trial;
 
 before(async () => {
-  trial = await Trial.open(["udp-punch"]);
+  trial = await Trial.open();
 });
 after(() => trial.close());
 

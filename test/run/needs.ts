@@ -22,7 +22,13 @@ export interface Needs {
  */
 export const NEEDS: Readonly<Record<string, Needs>> = {
   natlab: {
-    programs: { ip: "iproute2", nft: "nftables", conntrack: "conntrack", python3: "python3" },
+    programs: {
+      ip: "iproute2",
+      nft: "nftables",
+      conntrack: "conntrack",
+      python3: "python3",
+      turnserver: "coturn",
+    },
     root: true,
     serial: true,
   },

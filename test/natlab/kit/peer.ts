@@ -1,5 +1,5 @@
 import type { ConnectionInfo } from "1tp";
-import type { Outcome, SetUp } from "../programs/peer.ts";
+import type { Outcome, Surroundings, Word } from "../programs/peer.ts";
 import type { Lab } from "./lab.ts";
 import type { Machine } from "./machine.ts";
 import { Program } from "./program.ts";
@@ -21,23 +21,20 @@ export class Peer {
   }
 
   /** Starts the program; a second or so. */
-  static async start(machine: Machine, setUp: SetUp): Promise<Peer> {
+  static async start(machine: Machine, surroundings: Surroundings): Promise<Peer> {
     const peer = new Peer(machine);
-    // All name one registrar; what the machine cannot reach comes last.
-    const own = (url: string): number => (url.includes("[") === machine.address.includes(":") ? 0 : 1);
-    const registrar = setUp.registrar.toSorted((a, b) => own(a) - own(b));
-    await peer.#program.call("begin", { ...setUp, registrar });
+    await peer.#program.call("begin", surroundings);
     return peer;
   }
 
   /** Replaces its server by a new one. */
-  listen(): Promise<ConnectionInfo> {
-    return this.#program.call("listen");
+  listen(words: readonly Word[]): Promise<ConnectionInfo> {
+    return this.#program.call("listen", words);
   }
 
   /** Never rejects for a dial that fails. */
-  dial(info: ConnectionInfo, timeout = DIAL_TIMEOUT): Promise<Outcome> {
-    return this.#program.call("dial", { info, timeout });
+  dial(info: ConnectionInfo, words: readonly Word[], timeout = DIAL_TIMEOUT): Promise<Outcome> {
+    return this.#program.call("dial", { info, words, timeout });
   }
 
   /** Ms until so many bytes are back. */

@@ -1,4 +1,5 @@
-import type { Outcome } from "../programs/peer.ts";
+import { Coturn } from "../../interop/stun/coturn.ts";
+import type { Outcome, Word } from "../programs/peer.ts";
 import { Lab, type LabOptions } from "./lab.ts";
 import type { Machine } from "./machine.ts";
 import { Peer, startRegistrar } from "./peer.ts";
@@ -11,23 +12,36 @@ export interface Party {
   readonly peer: Peer;
 }
 
-/** A lab with a registrar, and peers on sites of any kind as they are asked for. */
+/** Where coturn listens, over UDP and TCP: what leaves the strictest site, and its usual port. */
+const TURN_PORTS = [443, 3478] as const;
+
+const SECRET = "of the lab";
+
+/** A lab with a registrar and a TURN server, and peers on sites of any kind as they are asked for. */
 export class Trial {
   readonly lab: Lab;
   readonly #registrar: readonly string[];
-  readonly #transports: readonly string[];
+  readonly #turn: Machine;
+  readonly #coturn: Coturn;
   readonly #parties = new Map<string, Promise<readonly Party[]>>();
 
-  private constructor(lab: Lab, registrar: readonly string[], transports: readonly string[]) {
+  private constructor(lab: Lab, registrar: readonly string[], turn: Machine, coturn: Coturn) {
     this.lab = lab;
     this.#registrar = registrar;
-    this.#transports = transports;
+    this.#turn = turn;
+    this.#coturn = coturn;
   }
 
-  /** Its peers have the transports of these words. */
-  static async open(transports: readonly string[], options: LabOptions = {}): Promise<Trial> {
+  static async open(options: LabOptions = {}): Promise<Trial> {
     const lab = await Lab.open(options);
-    return new Trial(lab, await startRegistrar(lab), transports);
+    const { host } = lab.site("public");
+    const coturn = Coturn.start(["--use-auth-secret", "--static-auth-secret", SECRET, "--realm", "lab"], {
+      addresses: host.addresses,
+      relays: host.addresses,
+      ports: TURN_PORTS,
+      spawn: (...args) => host.spawn(...args),
+    });
+    return new Trial(lab, await startRegistrar(lab), host, await coturn);
   }
 
   /** A peer on a site of each kind; they stay, and two of one kind are on two sites. */
@@ -42,8 +56,9 @@ export class Trial {
     return new Pair(first!, second!);
   }
 
-  close(): Promise<void> {
-    return this.lab.close();
+  async close(): Promise<void> {
+    await this.#coturn.stop();
+    await this.lab.close();
   }
 
   #at(kind: SiteKind, number: number): Promise<readonly Party[]> {
@@ -57,9 +72,14 @@ export class Trial {
   }
 
   async #settle(site: Site, machine: Machine): Promise<Party> {
-    const setUp = { registrar: this.#registrar, transports: this.#transports };
-    const peer = await Peer.start(machine, setUp);
-    await peer.listen(); // Known to the registrar, as peers are that have run for a while.
+    const six = machine.address.includes(":");
+    // All name one registrar; what the machine cannot reach comes last.
+    const near = (url: string): number => (url.includes("[") === six ? 0 : 1);
+    const registrar = this.#registrar.toSorted((a, b) => near(a) - near(b));
+    const server = this.#turn.addresses.find((address) => address.includes(":") === six)!;
+    const turn = { server, port: TURN_PORTS[0], secret: SECRET };
+    const peer = await Peer.start(machine, { registrar, turn });
+    await peer.listen(["udp-punch"]); // Known to the registrar, as peers are that have run for a while.
     return { site, peer };
   }
 }
@@ -80,14 +100,14 @@ export class Pair {
   }
 
   /** One dials the other, on new sockets and through routers that know neither, and keeps the connection. */
-  async connect(): Promise<Outcome> {
+  async connect(words: readonly Word[] = ["udp-punch"]): Promise<Outcome> {
     for (const site of new Set([this.one.site, this.other.site])) site.forgetMappings();
-    return this.one.peer.dial(await this.other.peer.listen());
+    return this.one.peer.dial(await this.other.peer.listen(words), words);
   }
 
   /** Connects, sees bytes come back if that worked, and hangs up. */
-  async meet(): Promise<Outcome> {
-    const outcome = await this.connect();
+  async meet(words?: readonly Word[]): Promise<Outcome> {
+    const outcome = await this.connect(words);
     if (outcome.transport !== undefined) {
       await this.one.peer.echo();
       await this.one.peer.hangUp();

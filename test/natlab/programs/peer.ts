@@ -1,14 +1,17 @@
 /** An endpoint that listens and dials as it is told. Called through `kit/peer.ts`. */
 import { once } from "node:events";
-import { type AttemptReport, type ConnectionInfo, net, signaling, transports } from "1tp";
+import { type AttemptReport, type ConnectionInfo, net, signaling, type Transport, transports } from "1tp";
 import { answerCalls } from "../kit/calls.ts";
 
-/** How to make the endpoint. */
-export interface SetUp {
+/** What the endpoint is told of its world. */
+export interface Surroundings {
+  /** URLs of the registrar. */
   readonly registrar: readonly string[];
-  /** Words. */
-  readonly transports: readonly string[];
+  readonly turn: { readonly server: string; readonly port: number; readonly secret: string };
 }
+
+/** The transports the lab can make. */
+export type Word = "udp-punch" | "turn-udp" | "turn-tcp" | "relay";
 
 /** What became of a dial. */
 export interface Outcome {
@@ -25,30 +28,37 @@ export type AttemptLine = Pick<AttemptReport, "transport" | "start" | "end" | "p
   readonly error: string | undefined;
 };
 
-let setUp: SetUp;
+let surroundings: Surroundings;
 let meeting: InstanceType<typeof signaling.websocket>;
 let server: net.Server | undefined;
 const served = new Set<net.Socket>();
 let socket: net.Socket | undefined;
 
 /** Once. */
-function begin(given: SetUp): void {
-  setUp = given;
+function begin(given: Surroundings): void {
+  surroundings = given;
   meeting = new signaling.websocket({ url: given.registrar });
 }
 
-function own() {
-  return setUp.transports.map((word) => {
-    if (word === "udp-punch") return new transports["udp-punch"]({ signaling: meeting });
-    throw new Error(`the lab does not know how to make ${word}`);
+function make(word: Word): Transport {
+  if (word === "udp-punch") return new transports["udp-punch"]({ signaling: meeting });
+  if (word === "relay") return new transports.relay({ signaling: meeting });
+  const { server, port, secret } = surroundings.turn;
+  const turnProtocol = word === "turn-udp" ? "udp" : "tcp";
+  return new transports.turn({
+    turnServer: server,
+    turnPort: port,
+    turnProtocol,
+    turnSecret: secret,
+    signaling: meeting,
   });
 }
 
 /** Serves echoes anew, and drops whom it served so far. */
-async function listen(): Promise<ConnectionInfo> {
+async function listen(words: readonly Word[]): Promise<ConnectionInfo> {
   for (const accepted of served) accepted.destroy();
   await server?.closeP();
-  server = net.createServer(own(), (accepted) => {
+  server = net.createServer(words.map(make), (accepted) => {
     served.add(accepted.once("close", () => served.delete(accepted)));
     accepted.on("error", () => accepted.destroy());
     accepted.pipe(accepted);
@@ -56,10 +66,16 @@ async function listen(): Promise<ConnectionInfo> {
   return server.listenP();
 }
 
+interface DialArgument {
+  readonly info: ConnectionInfo;
+  readonly words: readonly Word[];
+  readonly timeout: number;
+}
+
 /** Dials, and keeps the connection if there is one. */
-async function dial({ info, timeout }: { info: ConnectionInfo; timeout: number }): Promise<Outcome> {
+async function dial({ info, words, timeout }: DialArgument): Promise<Outcome> {
   const began = performance.now();
-  const dialled = new net.Socket(own(), { connectTimeout: timeout });
+  const dialled = new net.Socket(words.map(make), { connectTimeout: timeout });
   socket = dialled;
   try {
     await dialled.connectP(info);
