@@ -32,14 +32,7 @@ export const rows: readonly Row[] = [
   {
     figure: "relay plain: throughput",
     workload: throughput,
-    ours: onetpRelay("none"),
-    peer: bareRelay,
-    target: atLeast(0.5),
-  },
-  {
-    figure: "relay: throughput",
-    workload: throughput,
-    ours: onetpRelay("noise"),
+    ours: onetpRelay,
     peer: bareRelay,
     target: atLeast(0.5),
   },

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { Duplex } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "ws";
-import { type ConnectionInfo, net, signaling, transports } from "../../src/index.ts";
+import { type ConnectionInfo, net, signaling, type Transport, transports } from "../../src/index.ts";
 import type { Stack } from "../contest.ts";
 
 /** The longest frame of the relay transport, for the bare one, too. */
@@ -17,23 +17,24 @@ async function startBetween(kind: "registrar" | "bare"): Promise<string> {
   return url;
 }
 
-/** The relay transport through a registrar in a process of its own. */
-export function onetpRelay(security: "noise" | "none"): Stack {
-  const transport = (url: string) => new transports.relay({ signaling: new signaling.websocket({ url }) });
-  let near: ReturnType<typeof transport> | undefined;
-  return {
-    name: "1tp relay",
-    listen: async (onConnection) => {
-      const url = await startBetween("registrar");
-      return net.createServer([transport(url)], { security }, onConnection).listenP();
-    },
-    connect: async (address) => {
-      const info = address as ConnectionInfo;
-      near ??= transport(info[0]!.transportInfo.url as string);
-      return new net.Socket([near], { security }).connectP(info);
-    },
-  };
-}
+const security = "none";
+const transport = (url: string): Transport =>
+  new transports.relay({ signaling: new signaling.websocket({ url }) });
+let near: Transport | undefined;
+
+/** The relay transport through a registrar in a process of its own; unencrypted, as the bare one is. */
+export const onetpRelay: Stack = {
+  name: "1tp relay",
+  listen: async (onConnection) => {
+    const url = await startBetween("registrar");
+    return net.createServer([transport(url)], { security }, onConnection).listenP();
+  },
+  connect: async (address) => {
+    const info = address as ConnectionInfo;
+    near ??= transport(info[0]!.transportInfo.url as string);
+    return new net.Socket([near], { security }).connectP(info);
+  },
+};
 
 /** Two WebSockets that a process joins, which passes on messages of the same size. */
 export const bareRelay: Stack = {

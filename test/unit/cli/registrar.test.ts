@@ -107,6 +107,23 @@ describe("the registrar command", () => {
     for (const secret of ["let me in", "n0rth"]) assert.ok(!registrar.output.includes(secret));
   });
 
+  it("relays, unless it is told not to", LIMIT, async () => {
+    for (const [options, expected] of [
+      [[], true],
+      [["--no-relay"], false],
+    ] as const) {
+      const registrar = run(Program.command(...LOCAL, ...options));
+      const [, url = ""] = await registrar.prints(/^url (ws:\S+)$/m);
+      const signaling = new WebSocketSignaling({ url });
+      const { address } = await signaling.register({ transportType: "test", onDialog() {} });
+      const dialog = await signaling.open(address, "test");
+      assert.equal(dialog.relay !== undefined, expected);
+      await signaling.close();
+      registrar.kill("SIGTERM");
+      assert.equal(await registrar.exit, 0);
+    }
+  });
+
   it("serves over TLS", LIMIT, async () => {
     const { key, cert } = selfSigned("localhost");
     const tls = ["--tls-key", file("key.pem", key), "--tls-cert", file("cert.pem", cert)];
