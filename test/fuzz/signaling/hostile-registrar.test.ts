@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { crypto } from "#platform";
+import { encodeRelayed } from "../../../signaling/registrar/relay-frame.ts";
 import { RegistrarLink } from "../../../signaling/websocket/link.ts";
 import { toBase64Url } from "../../../src/base/bytes.ts";
 import { codeOf } from "../../../src/base/errors.ts";
@@ -26,7 +27,12 @@ const message = (type: string, fields: Record<string, fc.Arbitrary<unknown>> = {
 
 /** Frames in the registrar's words, in any order, with what they need to be believed. */
 const anyFrame = fc.oneof(
-  message("hello", { version: fc.constant(1), address: fc.constant("192.0.2.1") }),
+  message("hello", {
+    version: fc.constant(1),
+    address: fc.constant("192.0.2.1"),
+    relay: fc.constantFrom(true, false, undefined),
+  }),
+  message("relay", { dialog: anyNumber }),
   message("challenge", {
     request: anyNumber,
     ephemeral: fc.constantFrom(EPHEMERAL, EPHEMERAL, LOW_ORDER, ""),
@@ -52,7 +58,20 @@ const anyFrame = fc.oneof(
   fc.string(),
 );
 
+/** What is relayed: of a dialog or not, of a kind or not. */
+const anyRelayed = fc.oneof(
+  fc.uint8Array({ maxLength: 12 }),
+  fc
+    .tuple(
+      anyNumber,
+      fc.integer({ min: 0, max: 4 }),
+      fc.constantFrom("bytes", "end", "grant 10", "lost", "x".repeat(20_000)),
+    )
+    .map(([dialog, kind, words]) => encodeRelayed(dialog, kind, words)),
+);
+
 const anyStep = fc.oneof(
+  { arbitrary: anyRelayed, weight: 3 },
   { arbitrary: anyFrame, weight: 6 },
   {
     arbitrary: fc
@@ -66,7 +85,7 @@ const anyStep = fc.oneof(
 function honestAnswer(frame = "{}"): string | undefined {
   const said = JSON.parse(frame.split("\n")[0]!);
   const answers: Record<string, object> = {
-    hello: { version: 1, address: "192.0.2.1" },
+    hello: { version: 1, address: "192.0.2.1", relay: true },
     challenge: { type: "challenge", ephemeral: EPHEMERAL },
     register: { type: "registered", uid: UID },
     open: { type: "opened" },
@@ -77,6 +96,7 @@ function honestAnswer(frame = "{}"): string | undefined {
 
 test("a registrar that says anything meets no exception and leaves nothing behind", async () => {
   let dialogs = 0;
+  let channels = 0;
   const property = fc.asyncProperty(
     fc.array(anyStep, { minLength: 20, maxLength: 60, size: "max" }),
     async (steps) => {
@@ -87,7 +107,7 @@ test("a registrar that says anything meets no exception and leaves nothing behin
       const end = (ended = sink): void => {
         if (ended && open.delete(ended)) ended.onClose({ status: 1006, reason: "" });
       };
-      const tell = (frame: string): void => {
+      const tell = (frame: string | Uint8Array): void => {
         if (sink && open.has(sink)) sink.onMessage(frame);
       };
       const link = new RegistrarLink(["ws://hostile.test"], undefined, {
@@ -99,15 +119,31 @@ test("a registrar that says anything meets no exception and leaves nothing behin
           open.add(opened);
           clock.setTimer(clock.now(), () => open.has(opened) && opened.onOpen?.());
           const ending = (): void => void clock.setTimer(clock.now(), () => end(opened));
-          const send = (frame: string | Uint8Array): void => void said.push(`${frame}`);
+          const send = (frame: string | Uint8Array): void => {
+            if (typeof frame === "string") said.push(frame);
+          };
           return { buffered: 0, send, close: ending, terminate: ending, ref() {}, unref() {} };
         },
       });
       const outcomes: Promise<unknown>[] = [];
       let ends = 0;
       let attached = 0;
+      let relayed = 0;
+      let channelEnds = 0;
       const attach = (dialog: Dialog): void => {
         attached++;
+        const channel =
+          attached % 2 ? dialog.relay?.({ transportType: "relay", transportInfo: {} }) : undefined;
+        if (channel) {
+          relayed++;
+          channel.attach({
+            onData() {},
+            onDrain() {},
+            onEnd: () => channel.end(),
+            onClose: () => channelEnds++,
+          });
+          channel.write(Uint8Array.of(1, 2, 3));
+        }
         dialog.attach({ onSignal: (body) => assert.equal(body, "body"), onClose: () => ends++ });
       };
       const settled = (promise: Promise<unknown>): void => {
@@ -138,7 +174,7 @@ test("a registrar that says anything meets no exception and leaves nothing behin
       };
       act.enrol!();
       for (const step of steps) {
-        if (typeof step === "string") tell(step);
+        if (typeof step === "string" || step instanceof Uint8Array) tell(step);
         else act[step.verb]!();
         await setImmediate();
         clock.advance(1);
@@ -148,10 +184,13 @@ test("a registrar that says anything meets no exception and leaves nothing behin
       await Promise.all([closed, ...outcomes]);
       await setImmediate();
       dialogs += attached;
+      channels += relayed;
+      assert.equal(channelEnds, relayed, "every channel closes once");
       assert.equal(ends, attached, "every dialog ends once");
       assert.equal(clock.armed, 0, "a timer is left");
     },
   );
   await fc.assert(property, randomRuns(200));
   assert.ok(dialogs > 20, `the runs should reach deep: ${dialogs} dialogs`);
+  assert.ok(channels > 10, `the runs should reach deep: ${channels} channels`);
 });
