@@ -3,6 +3,8 @@ import type { UtpHost } from "./utp-host.ts";
 /** A host that a listener and channels share: it keeps the process alive, and its socket, as long as they want. */
 export class SharedHost {
   readonly host: UtpHost;
+  /** Called when the socket has closed because nobody needs it. */
+  onClosed: (() => void) | undefined;
   #keepers = 0;
   #retired = false;
   #waiting: (() => void)[] = [];
@@ -20,23 +22,29 @@ export class SharedHost {
     else this.host.unref();
   }
 
-  /**
-   * Nobody listens or dials here any more: the socket closes with the last connection. Resolves when it has, or when
-   * those that are left are still in use.
-   */
-  retire(): Promise<void> {
+  /** Nobody listens or dials here any more: the socket closes with the last connection. A dial that comes all the same delays that. */
+  leave(): void {
     this.#retired = true;
+    this.#settle();
+  }
+
+  /** As `leave`; resolves when the socket has closed, or when the connections that are left are still in use. */
+  retire(): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
-      this.#settle();
+      this.leave();
     });
   }
 
   #settle(): void {
     if (!this.#retired) return;
     const { endpoint } = this.host;
-    if (endpoint.size === 0) this.host.close();
-    else for (const connection of endpoint.connections()) if (connection.ending) return;
+    if (endpoint.size === 0) {
+      this.host.close();
+      this.onClosed?.();
+    } else if (this.#waiting.length > 0) {
+      for (const connection of endpoint.connections()) if (connection.ending) return;
+    }
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -1,4 +1,5 @@
 import { systemError } from "../base/errors.ts";
+import type { Instant } from "../contract/clock.ts";
 import type { DatagramSink, DatagramSocket, SocketAddress } from "../contract/datagram-socket.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { UtpConnection } from "../utp/connection.ts";
@@ -41,6 +42,8 @@ export class UtpHost implements DatagramSink {
   onLost: ((error: Error) => void) | undefined;
   /** Called when the number of connections has changed. */
   onSize: (() => void) | undefined;
+  /** When the last datagram came; before, when the host was made. */
+  heardAt: Instant;
   readonly #runtime: Runtime;
   readonly #timer: EngineTimer;
   readonly #ownAddresses: OwnAddresses;
@@ -67,6 +70,7 @@ export class UtpHost implements DatagramSink {
   constructor(socket: DatagramSocket, runtime: Runtime, maxDatagram = socket.maxPayload) {
     this.socket = socket;
     this.#runtime = runtime;
+    this.heardAt = runtime.clock.now();
     this.#ownAddresses = new OwnAddresses(runtime);
     this.#incoming = { data: new Uint8Array(0), remote: socket.local };
     this.endpoint = new UtpEndpoint({
@@ -79,6 +83,11 @@ export class UtpHost implements DatagramSink {
     this.#timer = new EngineTimer(runtime.clock, () => this.#onTimer());
     this.demultiplexer = new Demultiplexer(socket);
     this.demultiplexer.utp = this;
+  }
+
+  /** Its socket is gone. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** `onConnection` gets each accepted connection and sets its `sink` before it returns. */
@@ -157,7 +166,8 @@ export class UtpHost implements DatagramSink {
   onDatagram(data: Uint8Array, remote: SocketAddress): void {
     this.#incoming.data = data;
     this.#incoming.remote = remote;
-    this.endpoint.handleDatagram(this.#incoming, this.#runtime.clock.now());
+    this.heardAt = this.#runtime.clock.now();
+    this.endpoint.handleDatagram(this.#incoming, this.heardAt);
     this.#schedule();
   }
 

@@ -1,5 +1,4 @@
 import { OnetpError } from "../../src/base/errors.ts";
-import { ipFamily } from "../../src/base/ip.ts";
 import { parseSocketAddress } from "../../src/base/socket-address.ts";
 import { openFirst, zonedAddresses } from "../../src/base/zones.ts";
 import type { Channel } from "../../src/contract/channel.ts";
@@ -7,8 +6,7 @@ import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import { dialFrom } from "../../src/host/dial.ts";
-import { SharedHost } from "../../src/host/shared-host.ts";
-import { UtpHost } from "../../src/host/utp-host.ts";
+import type { SharedHost } from "../../src/host/shared-host.ts";
 import { type UdpParts, udpChannel } from "./ports.ts";
 
 /** Dials the one literal of an entry, or it in every zone it may be in. */
@@ -38,23 +36,15 @@ async function dialAddress(
 ): Promise<Channel> {
   const listening = parts.ports.for(remote, context.runtime);
   if (listening) return connect(listening, parts, remote, endpoint, context.signal, firstFlight);
-  const own = await bindOwn(parts, remote, context);
+  const shared = await parts.dialPorts.to(remote, { ...parts, runtime: context.runtime });
   try {
-    return await connect(own, parts, remote, endpoint, context.signal, firstFlight);
+    context.signal.throwIfAborted();
+    // Another dial gave up, and there seemed to be none but it.
+    if (shared.host.closed) return await dialAddress(parts, remote, endpoint, context, firstFlight);
+    return await connect(shared, parts, remote, endpoint, context.signal, firstFlight);
   } finally {
-    own.retire();
+    shared.leave();
   }
-}
-
-/** A socket for this dial alone: only a connected one hears that nobody is there. */
-async function bindOwn(parts: UdpParts, remote: SocketAddress, context: DialContext): Promise<SharedHost> {
-  const address = ipFamily(remote.address) === 6 ? "::" : "0.0.0.0";
-  const socket = await parts.bind({ address, port: 0, connect: remote, bufferSize: parts.bufferSize });
-  if (context.signal.aborted) {
-    socket.close();
-    throw context.signal.reason;
-  }
-  return new SharedHost(new UtpHost(socket, context.runtime));
 }
 
 function connect(

@@ -7,11 +7,13 @@ import type { SharedHost } from "../../src/host/shared-host.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import type { ConnectionOptions } from "../../src/utp/options.ts";
+import type { DialPorts } from "./dial-ports.ts";
 
 /** What dialling and listening share. */
 export interface UdpParts {
   readonly bind: BindDatagram;
   readonly ports: UdpPorts;
+  readonly dialPorts: DialPorts;
   readonly bufferSize: number;
   readonly connection: ConnectionOptions;
 }

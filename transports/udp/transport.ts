@@ -13,11 +13,11 @@ import type {
   TransportTraits,
 } from "../../src/contract/transport.ts";
 import type { BindDatagram } from "../../src/host/local-sockets.ts";
-import type { ConnectionOptions } from "../../src/utp/options.ts";
 import { checkConnectionOptions } from "../../src/utp/settings.ts";
 import { dialUdp } from "./dial.ts";
+import { DialPorts } from "./dial-ports.ts";
 import { listenUdp } from "./listener.ts";
-import { UdpPorts } from "./ports.ts";
+import { type UdpParts, UdpPorts } from "./ports.ts";
 
 /** A receive buffer of this size carries a fast sender through a pause of the event loop (measured: PEERS). */
 const BUFFER_SIZE = 2 * 1024 * 1024;
@@ -45,9 +45,7 @@ export class UdpTransport implements Transport {
   readonly type = "udp";
   readonly traits: TransportTraits;
   readonly connectTimeout: Millis;
-  readonly #connection: ConnectionOptions;
-  readonly #bufferSize: number;
-  readonly #ports = new UdpPorts();
+  readonly #parts: Omit<UdpParts, "bind">;
 
   /** Throws on wrong options. */
   constructor(options: UdpTransportOptions = {}) {
@@ -55,15 +53,15 @@ export class UdpTransport implements Transport {
     const { cost = 20, connectTimeout = 5000, noDelay = true, bufferSize = BUFFER_SIZE } = options;
     this.traits = { cost, relayed: false, signaled: false };
     this.connectTimeout = connectTimeout;
-    this.#bufferSize = bufferSize;
     const { congestion = "bbr", keepAlive, maxPayload } = options;
-    this.#connection = {
+    const connection = {
       congestion,
       connectTimeout,
       noDelay,
       ...(keepAlive === undefined ? {} : { keepAlive }),
       ...(maxPayload === undefined ? {} : { maxPayload }),
     };
+    this.#parts = { ports: new UdpPorts(), dialPorts: new DialPorts(), bufferSize, connection };
   }
 
   accepts(endpoint: Endpoint): boolean {
@@ -71,20 +69,11 @@ export class UdpTransport implements Transport {
   }
 
   async dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
-    const bind = this.#bind(context.runtime);
-    return dialUdp(
-      { bind, ports: this.#ports, bufferSize: this.#bufferSize, connection: this.#connection },
-      endpoint,
-      context,
-    );
+    return dialUdp({ ...this.#parts, bind: this.#bind(context.runtime) }, endpoint, context);
   }
 
   async listen(context: ListenContext): Promise<Listener> {
-    const bind = this.#bind(context.runtime);
-    return listenUdp(
-      { bind, ports: this.#ports, bufferSize: this.#bufferSize, connection: this.#connection },
-      context,
-    );
+    return listenUdp({ ...this.#parts, bind: this.#bind(context.runtime) }, context);
   }
 
   #bind({ bindDatagram }: Runtime): BindDatagram {
