@@ -1,4 +1,4 @@
-import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../contract/channel.ts";
+import type { Channel, ChannelOptions, ChannelPath, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Millis } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { UtpConnection } from "../utp/connection.ts";
@@ -34,6 +34,8 @@ export interface UtpChannelParts {
   readonly keep: (referenced: boolean) => void;
   /** Default: a stream of bytes. */
   readonly framing?: Framing;
+  /** Which of several ways it is, where there were several. */
+  readonly path?: ChannelPath;
   /** The connection is closed; what it has sent may still have to be acknowledged. */
   readonly onClosed?: () => void;
 }
@@ -43,6 +45,7 @@ export class UtpChannel implements Channel, ConnectionSink {
   readonly remote: Endpoint;
   readonly local: Endpoint;
   readonly firstFlightSent: boolean;
+  readonly path: ChannelPath | undefined;
   readonly #host: UtpHost;
   readonly #connection: UtpConnection;
   readonly #keep: (referenced: boolean) => void;
@@ -64,6 +67,7 @@ export class UtpChannel implements Channel, ConnectionSink {
     this.remote = parts.remote;
     this.local = parts.local;
     this.firstFlightSent = parts.firstFlightSent;
+    this.path = parts.path;
     this.#host = parts.host;
     this.#connection = parts.connection;
     this.#keep = parts.keep;

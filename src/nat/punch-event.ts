@@ -1,5 +1,6 @@
 import type { Datagram, SocketAddress } from "../contract/datagram-socket.ts";
 import type { JsonObject } from "../contract/endpoint.ts";
+import type { CandidateKind } from "./candidate.ts";
 
 /** A datagram that leaves from one of several sockets, perhaps not far. */
 export interface PunchDatagram extends Datagram {
@@ -22,6 +23,7 @@ export type PunchEvent =
       readonly certainty: Certainty;
       readonly remote: SocketAddress;
       readonly via: number;
+      readonly kind: CandidateKind | "learned";
       /** Large datagrams may go there: it is proven, or the peer's by the word of the dialog's carrier. */
       readonly trusted: boolean;
       readonly trick: string;

@@ -201,10 +201,10 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   }
 
   #tellWay(target: Target, certainty: Certainty): void {
-    const { remote, via } = target;
+    const { remote, via, kind } = target;
     target.by ??= this.#openedBy.get(addressKey(remote)) ?? this.#running.at(-1)?.trick.name ?? "none";
     const trusted = certainty === "proven" || this.#budget.isAttested(remote.address);
-    this.#events.push({ type: "way", certainty, remote, via, trusted, trick: target.by });
+    this.#events.push({ type: "way", certainty, remote, via, kind, trusted, trick: target.by });
   }
 
   #tellTricks(now: Instant): void {

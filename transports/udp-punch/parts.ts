@@ -1,4 +1,5 @@
 import { withoutZone } from "../../src/base/socket-address.ts";
+import type { ChannelPath } from "../../src/contract/channel.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Signaling } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
@@ -24,4 +25,16 @@ export interface PunchParts {
 /** A UDP address as an entry of this transport: where a peer was met. */
 export function metEndpoint({ address, port }: SocketAddress): Endpoint {
   return { transportType: TYPE, transportInfo: { address: withoutZone(address), port } };
+}
+
+/** RFC 8445's words for kinds of candidates. */
+const PATH_TYPES = { host: "host", reflexive: "srflx", predicted: "prflx", learned: "prflx" } as const;
+
+/** A way in the words of reports. */
+export function pathOf(kind: keyof typeof PATH_TYPES, remote: SocketAddress, localPort: number): ChannelPath {
+  return {
+    relayed: false,
+    local: { type: "host", port: localPort },
+    remote: { type: PATH_TYPES[kind], address: withoutZone(remote.address), port: remote.port },
+  };
 }

@@ -4,7 +4,7 @@ import { OnetpError } from "../../src/base/errors.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Dialog } from "../../src/contract/dialog.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
-import { addressKey } from "../../src/nat/candidate.ts";
+import { addressKey, type CandidateKind } from "../../src/nat/candidate.ts";
 import { ProbeRuns } from "../../src/nat/probe-run.ts";
 import { Punch, type PunchOptions } from "../../src/nat/punch.ts";
 import type { Certainty, PunchDatagram, PunchEvent } from "../../src/nat/punch-event.ts";
@@ -21,6 +21,7 @@ const RUNS = new ProbeRuns();
 export interface Way {
   readonly port: PunchPort;
   readonly remote: SocketAddress;
+  readonly kind: CandidateKind | "learned";
   readonly certainty: Certainty;
   readonly trusted: boolean;
   readonly trick: string;

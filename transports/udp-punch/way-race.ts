@@ -6,7 +6,7 @@ import { dialFrom } from "../../src/host/dial.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
 import { addressKey } from "../../src/nat/candidate.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
-import { metEndpoint, type PunchParts } from "./parts.ts";
+import { metEndpoint, type PunchParts, pathOf } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { Way } from "./punch-session.ts";
 
@@ -53,14 +53,15 @@ export class WayRace {
   }
 
   /** A way has opened. Those that nobody vouches for wait until they answer. */
-  enter({ port, remote, certainty, trusted }: Way): void {
+  enter(way: Way): void {
+    const { port, remote, certainty, trusted } = way;
     const key = `${port.via} ${addressKey(remote)}`;
     if (certainty === "proven" && this.#dialled.has(key)) this.#hurry(port, remote);
     const most = certainty === "proven" ? MAX_WAYS : MAX_UNPROVEN;
     if (!trusted || this.#dialled.has(key) || this.#dialled.size >= most) return;
     if (this.#dialled.size === 0) this.#begin();
     this.#dialled.add(key);
-    void this.#dial(port, remote);
+    void this.#dial(way);
   }
 
   /** The first SYN may have come before the way was open, unless its answer is about to arrive. */
@@ -74,14 +75,15 @@ export class WayRace {
     this.#firstFlight = this.#context.firstFlight?.();
   }
 
-  async #dial(port: PunchPort, remote: Way["remote"]): Promise<void> {
+  async #dial(way: Way): Promise<void> {
+    const { port, remote } = way;
     const data = this.#firstFlight ? { data: this.#firstFlight, pad: true } : {};
     const options = { ...this.#parts.connection, ...data };
     this.#running++;
     const release = port.admit(remote);
     try {
       const channel = await dialFrom(port.shared, remote, options, this.#racing.signal, (connection) =>
-        this.#take(port, connection),
+        this.#take(way, connection),
       );
       if (!channel) return;
       this.#resolve(channel);
@@ -95,7 +97,7 @@ export class WayRace {
   }
 
   /** The first that is connected wins. */
-  #take(port: PunchPort, connection: UtpConnection): UtpChannel | undefined {
+  #take({ port, kind, remote }: Way, connection: UtpConnection): UtpChannel | undefined {
     if (this.#taken || this.#racing.signal.aborted) {
       connection.abort();
       return undefined;
@@ -106,6 +108,7 @@ export class WayRace {
       connection,
       remote: this.#endpoint,
       local: metEndpoint(port.socket.local),
+      path: pathOf(kind, remote, port.socket.local.port),
       firstFlightSent: this.#firstFlight !== undefined,
       keep: (referenced) => port.shared.keep(referenced),
       onClosed: this.#follow(port, connection),
