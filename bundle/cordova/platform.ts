@@ -5,12 +5,19 @@ import type { Runtime } from "../../src/contract/runtime.ts";
 import { runtime as pageRuntime } from "../../src/platform/browser.ts";
 import { globals } from "./chrome.ts";
 import { bindDatagram } from "./datagram.ts";
-import { interfaces } from "./interfaces.ts";
+import { findInterfaces, interfaces } from "./interfaces.ts";
 
 export * from "../../src/platform/browser.ts";
 
-/** A page's, with UDP. */
-export const runtime: Runtime = { ...pageRuntime, bindDatagram, interfaces };
+/** A page's, with UDP. Whoever has bound a socket may ask for the interfaces. */
+export const runtime: Runtime = {
+  ...pageRuntime,
+  async bindDatagram(options) {
+    await findInterfaces();
+    return bindDatagram(options);
+  },
+  interfaces,
+};
 
 /** In Chrome apps alone: Cordova's TCP plugins do not keep their promises. */
 export const tcp: typeof net | undefined =

@@ -6,16 +6,20 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it } from "node:test";
 import { type ConnectionInfo, net, type Transport, transports } from "1tp";
+import { TURN_USER, TurnProcess } from "../kit/turn-server.ts";
 import { bundlePage } from "./kit/bundle.ts";
 import { Device } from "./kit/device.ts";
 import { echo } from "./kit/echo-server.ts";
 import { Lab, type Tab } from "./kit/lab.ts";
+import { config, Meeting } from "./kit/meeting.ts";
 
 const lab = Lab.forThisFile();
+const meeting = Meeting.forThisFile();
 
 /** Dials from the page; what came back, and over what. */
-const DIAL = `async (info, word, length) => {
-  const socket = await new onetp.net.Socket([new onetp.transports[word]()]).connectP(info);
+const DIAL = `async (info, word, length, { registrar, ...options } = {}) => {
+  if (registrar) options.signaling = new onetp.signaling.websocket({ url: registrar });
+  const socket = await new onetp.net.Socket([new onetp.transports[word](options)]).connectP(info);
   const sent = "1tp ".repeat(length / 4);
   socket.end(sent);
   let received = "";
@@ -48,6 +52,9 @@ describe("1tp.cordova.js", () => {
       await body(tab, device);
     } finally {
       device.close();
+      // chrome-dgram tells the console of datagrams for sockets that were closed meanwhile.
+      const unheard = tab.faults.filter((fault) => fault.startsWith("console: Unknown socket id"));
+      for (const fault of unheard) tab.faults.splice(tab.faults.indexOf(fault), 1);
     }
   }
 
@@ -87,6 +94,47 @@ describe("1tp.cordova.js", () => {
           const sent = "1tp ".repeat(100_000);
           socket.end(sent);
           assert.equal(await text(socket), sent);
+        }));
+    }
+  }
+
+  let turnServer: TurnProcess;
+  before(async () => {
+    turnServer = await TurnProcess.start();
+  });
+  after(() => turnServer.stop());
+
+  const turnOptions = () => ({
+    turnServer: "127.0.0.1",
+    turnPort: turnServer.port,
+    turnUsername: TURN_USER.username,
+    turnPassword: TURN_USER.password,
+  });
+
+  /** What both ends are made with, besides where they meet. */
+  const SIGNALED: Readonly<Record<string, () => object>> = {
+    websocket: () => ({}),
+    "udp-punch": () => ({ stunServers: [] }),
+    webrtc: () => ({ config }),
+    relay: () => ({}),
+    turn: turnOptions,
+  };
+
+  for (const kind of ["cordova", "chrome-app"] as const) {
+    for (const [word, options] of Object.entries(SIGNALED)) {
+      it(`dials Node over ${word} from ${kind}, too`, () =>
+        withDevice(kind, async (tab) => {
+          const Class = transports[word as "relay"];
+          const server = net.createServer([new Class({ signaling: meeting.signaling, ...options() })], echo);
+          const info = await server.listenP();
+          const { registrar } = meeting.pageOptions;
+          const words = [info, word, 40_000, word === "websocket" ? {} : { registrar, ...options() }];
+          const [same, transport] = await tab.evaluate<[boolean, string]>(
+            `(${DIAL})(...${JSON.stringify(words)})`,
+          );
+          assert.ok(same);
+          assert.ok(transport.startsWith(word));
+          await server.closeP();
         }));
     }
   }
