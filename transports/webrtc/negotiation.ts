@@ -116,13 +116,24 @@ class Negotiation {
 
   #connected(): void {
     if (this.#settled) return;
-    this.#settled = true;
-    const { peer, dialog, clock, signal, remote } = this.#parts;
-    signal.removeEventListener("abort", this.#onAbort);
-    dialog.close();
+    const { peer, initiator, clock, remote } = this.#parts;
     const link = new PeerLink(peer, this.#maxMessage, clock);
     const channel = new LinkChannel({ link, remote: remote ?? remoteOf(peer) });
-    link.feed(channel);
+    if (initiator) {
+      link.feed(channel, () => this.#succeed(link, channel));
+    } else {
+      link.feed(channel);
+      link.greet();
+      this.#succeed(link, channel);
+    }
+  }
+
+  #succeed(link: PeerLink, channel: LinkChannel): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    const { peer, dialog, signal } = this.#parts;
+    signal.removeEventListener("abort", this.#onAbort);
+    dialog.close();
     chosenPath(peer).then((path) => {
       link.path = path;
       if (!signal.aborted) return this.#resolve(channel);

@@ -7,6 +7,9 @@ import type { Peer } from "./peer.ts";
 /** How long a close waits while nothing moves (DESIGN §4: what a channel lingers at most). */
 const LINGER: Millis = 5_000;
 
+/** The first word, of the end that accepted: what is sent to it before may overtake itself in `wrtc` (m). */
+const READY = "ready";
+
 /** Our last word: all before it has been sent. Whoever hears it takes the connection down. */
 const BYE = "bye";
 
@@ -28,12 +31,24 @@ export class PeerLink implements MessageLink {
     this.#clock = clock;
   }
 
-  /** From now on the channel hears what comes. */
-  feed(channel: LinkChannel): void {
+  /** Says that we can be sent to. */
+  greet(): void {
+    this.send(READY);
+  }
+
+  /** From now on the channel hears what comes, after the greeting that `onReady` waits for. */
+  feed(channel: LinkChannel, onReady?: () => void): void {
+    let greeted = onReady;
     this.#peer.on("data", (message) => {
-      if (message !== BYE) return channel.received(message);
-      this.#heardBye = true;
-      this.terminate();
+      if (message === BYE) {
+        this.#heardBye = true;
+        this.terminate();
+      } else if (message === READY && greeted) {
+        greeted();
+        greeted = undefined;
+      } else {
+        channel.received(message);
+      }
     });
     this.#peer.on("error", (error) => {
       // The network has gone silent; other failures are the peer's doing.
