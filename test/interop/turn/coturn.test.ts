@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it, type TestContext } from "node:test";
+import { inspect } from "node:util";
 import { codeOf } from "../../../src/base/errors.ts";
 import { net, TcpTransport } from "../../../src/index.ts";
 import { selfSigned } from "../../conformance/programs/certificate.ts";
 import { Coturn } from "../stun/coturn.ts";
-import { echoServer, greet, leave, startCoturn, startStrictCoturn, turnAt } from "./scene.ts";
+import { echoServer, greet, leave, startCoturn, startStrictCoturn, turnAt, USER } from "./scene.ts";
 
 /** What coturn says when it gives up an allocation. */
 const DELETED = /session \d+: delete: realm/g;
@@ -37,6 +38,21 @@ describe("net over turn at coturn", () => {
       assert.equal(coturn.log.match(ALLOCATED)?.length, 1, "only the listener allocates");
     });
   }
+
+  it("tells nobody its credentials, nor its server's address but in sealed dialogs", async (t) => {
+    const coturn = await coturnFor(t, startCoturn());
+    const transport = turnAt(coturn);
+    const server = await echoServer(transport);
+    const socket = await greet(server, transport);
+    const deep = { depth: 20, showHidden: true };
+    const texts = [server.address(), socket.report, socket.remoteAddress, socket, server, transport].map(
+      (value) => inspect(value, deep),
+    );
+    for (const text of texts) assert.equal(text.includes(USER.turnPassword), false, text);
+    assert.equal(JSON.stringify(server.address()).includes(`${coturn.ports[0]}`), false);
+    await leave(socket);
+    await server.closeP();
+  });
 
   it("carries sessions over TLS, and believes no certificate that nobody vouches for", async (t) => {
     const tls = selfSigned("localhost");
