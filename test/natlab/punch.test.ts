@@ -41,8 +41,9 @@ for (const kind of ["same-plain", "same-hairpin"] as const) {
     const pair = await trial.neighbours(kind);
     await meetDirectly(pair);
     await pair.connect();
-    const ms = await pair.one.peer.echo();
-    assert.ok(ms < 40, `${ms} ms are a round trip through the core`);
+    const times: number[] = [];
+    for (let i = 0; i < 5; i++) times.push(await pair.one.peer.echo());
+    assert.ok(Math.min(...times) < 40, `${times} ms: a round trip through the core takes 40`);
     await pair.one.peer.hangUp();
   });
 }

@@ -1,6 +1,18 @@
 import type { Outcome } from "../programs/peer.ts";
 import { SITES, type SiteKind, type SiteOptions } from "./sites.ts";
 
+/** The kinds of site in the words of the README. */
+export const CLASSES: Readonly<Record<string, readonly SiteKind[]>> = {
+  public: ["public"],
+  "easy, open": ["easy-full", "easy-address"],
+  easy: ["easy-port", "easy-random", "easy-rejecting", "easy-accepting", "double"],
+  "hard, sequential": ["hard-sequential"],
+  hard: ["hard"],
+  "IPv6 firewall": ["ipv6"],
+  "UDP blocked": ["udp-blocked"],
+  "TCP 443 only": ["tcp-443-only"],
+};
+
 /** What a pair of sites allows: a connection at once, one for which a port has to be guessed, or none that is direct. */
 export type Goal = "direct" | "guessed" | "relayed";
 
@@ -53,14 +65,13 @@ export function faultOf(goal: Goal, outcomes: readonly Outcome[]): string | unde
   return detour ? `one went through ${detour.transport}` : undefined;
 }
 
-/** How a pair's tries ended: `20/20, 270 ms`. */
-export function wordsOf(outcomes: readonly Outcome[]): string {
+/** How tries ended, with the median time to `connect`: `20/20, 270 ms`, or `20/20 by relay, 700 ms`. */
+export function summaryOf(outcomes: readonly Outcome[]): string {
   const connected = outcomes.filter(({ transport }) => transport !== undefined);
-  if (connected.length === 0) return "–";
-  const ways = new Set(connected.map(({ transport }) => transport));
-  ways.delete("udp-punch");
-  const detours = ways.size > 0 ? ` ${[...ways].join(", ")}` : "";
-  return `${connected.length}/${outcomes.length}${detours}, ${Math.round(medianOf(connected))} ms`;
+  if (connected.length === 0) return `0/${outcomes.length}`;
+  const ways = [...new Set(connected.map(({ transport }) => transport))].filter((way) => way !== "udp-punch");
+  const detour = ways.length > 0 ? ` by ${ways.sort().join(", ")}` : "";
+  return `${connected.length}/${outcomes.length}${detour}, ${Math.round(medianOf(connected))} ms`;
 }
 
 function medianOf(outcomes: readonly Outcome[]): number {

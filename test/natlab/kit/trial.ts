@@ -99,7 +99,10 @@ export class Pair {
     return new Pair(this.other, this.one);
   }
 
-  /** One dials the other, on new sockets and through routers that know neither, and keeps the connection. */
+  /**
+   * One dials the other and keeps the connection. Punching finds new sockets on both sides and routers that know
+   * neither.
+   */
   async connect(words: readonly Word[] = ["udp-punch"]): Promise<Outcome> {
     for (const site of new Set([this.one.site, this.other.site])) site.forgetMappings();
     return this.one.peer.dial(await this.other.peer.listen(words), words);
