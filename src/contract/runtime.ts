@@ -34,6 +34,11 @@ export interface Runtime {
   lookup?(name: string): Promise<readonly string[]>;
   /** Runs `task` once the input that is ready by now has been handed out (`setImmediate`). Absent: a timer for now. */
   afterInput?(task: () => void): void;
+  /**
+   * Runs `task` once what was handed out has settled, ticks and promises that follow each other included, and before any more
+   * input: so that who answers late still answers in one go. Absent: as `afterInput`.
+   */
+  afterDelivery?(task: () => void): void;
   /** For people who set NODE_DEBUG=1tp; costs nothing otherwise. */
   log(message: string, ...values: readonly unknown[]): void;
 }

@@ -57,10 +57,10 @@ export class UtpHost implements DatagramSink {
   /** The system has queued a datagram: nothing more until it has drained. */
   #blocked = false;
   #closed = false;
-  /** A dial was answered in this turn. */
-  #connected = false;
-  /** Sending was put off to the next turn. */
-  #resume = false;
+  /** Somebody has heard something in this turn. */
+  #told = false;
+  /** Sending was put off. */
+  #waits = false;
   #size = 0;
   #referenced = true;
   /** Closed by their users, with bytes that are not acknowledged. */
@@ -198,11 +198,11 @@ export class UtpHost implements DatagramSink {
   }
 
   /** Has the pump run once the input of this turn is in: that is what makes one acknowledgement of a burst. */
-  #schedule(): void {
+  #schedule(soon = this.#runtime.afterInput): void {
     if (this.#scheduled || this.#pumping) return;
     this.#scheduled = true;
-    const { afterInput, clock } = this.#runtime;
-    if (afterInput) afterInput(this.#onTurn);
+    const { clock } = this.#runtime;
+    if (soon) soon(this.#onTurn);
     else clock.setTimer(clock.now(), this.#onTurn);
   }
 
@@ -229,21 +229,18 @@ export class UtpHost implements DatagramSink {
     }
   }
 
-  /**
-   * Whether to send in the next turn: who has just connected hears of it through a promise, and what it writes then can carry
-   * the acknowledgement.
-   */
+  /** Whether to send a little later: who has just heard something may answer, and the answer carries the acknowledgement. */
   #patient(): boolean {
-    if (!this.#connected) return false;
-    this.#connected = false;
-    this.#resume = true;
-    return true;
+    this.#waits = this.#told && !this.endpoint.speaking;
+    this.#told = false;
+    return this.#waits;
   }
 
   /** After the pump, also if a sink threw: what is left comes with the next turn. */
   #rest(): void {
-    if (this.endpoint.hasEvents || this.#tasks.length > 0 || this.#resume) this.#schedule();
-    this.#resume = false;
+    if (this.#waits) this.#schedule(this.#runtime.afterDelivery);
+    else if (this.endpoint.hasEvents || this.#tasks.length > 0) this.#schedule();
+    this.#waits = false;
     if (this.#closed) return;
     this.#timer.arm(this.endpoint.pollTimeout());
     this.#forgetFlushed();
@@ -258,12 +255,12 @@ export class UtpHost implements DatagramSink {
   }
 
   #dispatch({ type, connection, error }: UtpEvent): void {
+    this.#told = true;
     if (type === "accepted") {
       if (this.#onConnection) this.#onConnection(connection);
       else connection.abort();
       return;
     }
-    if (type === "connected") this.#connected = true;
     connection.sink?.[SINK_METHOD[type]]?.(error);
   }
 

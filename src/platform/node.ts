@@ -127,5 +127,7 @@ export const runtime: Runtime = {
   interfaces,
   lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
   afterInput: (task) => void setImmediate(task),
+  // A promise settles in the first turn, and what an event listener of its awaiter does in the second.
+  afterDelivery: (task) => nextTurn(() => nextTurn(task)),
   log: debuglog("1tp"),
 };

@@ -320,6 +320,11 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     return this.#nextEvent < this.#events.length;
   }
 
+  /** Whether anybody who may transmit has bytes to say, and not acknowledgements alone. */
+  get speaking(): boolean {
+    return this.#queue.some((connection) => connection.largestPacket > 0);
+  }
+
   pollTimeout(): Instant | undefined {
     return this.#timers.next;
   }

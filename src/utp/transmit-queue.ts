@@ -13,6 +13,11 @@ export class TransmitQueue {
     return this.#head === this.#queue.length;
   }
 
+  some(condition: (connection: UtpConnection) => boolean): boolean {
+    for (let i = this.#head; i < this.#queue.length; i++) if (condition(this.#queue[i]!)) return true;
+    return false;
+  }
+
   add(connection: UtpConnection): void {
     if (connection.queued) return;
     connection.queued = true;
