@@ -1,6 +1,7 @@
 import { createSocket, type Socket as UdpSocket } from "node:dgram";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import type { Tab } from "./lab.ts";
 
 type Bytes = { readonly bytes: string };
@@ -14,7 +15,7 @@ const FAILURES: Readonly<Record<string, readonly [code: number, message: string]
   EADDRINUSE: [-147, "net::ERR_ADDRESS_IN_USE"],
 };
 
-/** What stands behind a page's `chrome.sockets`: real sockets on loopback. */
+/** What stands behind a page's `chrome.sockets`: real sockets, and this machine's interfaces. */
 export class Device {
   readonly #tab: Tab;
   readonly #sockets = new Map<number, UdpSocket | Socket | Server>();
@@ -104,10 +105,10 @@ export class Device {
   }
 
   readonly #actions: Readonly<Record<string, (...args: never[]) => unknown>> = {
-    "network.getNetworkInterfaces": () => [
-      { name: "lo", address: "127.0.0.1", prefixLength: 8 },
-      { name: "lo", address: "::1", prefixLength: 128 },
-    ],
+    "network.getNetworkInterfaces": () =>
+      Object.entries(networkInterfaces()).flatMap(([name, found = []]) =>
+        found.map(({ address, cidr }) => ({ name, address, prefixLength: Number(cidr?.split("/")[1]) })),
+      ),
     "udp.create": () => this.#createUdp(),
     "udp.bind": async (id: number, address: string, port: number) => {
       const socket = this.#get<UdpSocket>(id);
