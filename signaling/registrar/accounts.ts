@@ -11,6 +11,8 @@ const LINGER = 1_000;
 export interface Account {
   readonly key: string;
   connections: number;
+  /** Relayed channels that it has asked for. */
+  relays: number;
   readonly connects: TokenBucket;
   readonly registers: TokenBucket;
   readonly opens: TokenBucket;
@@ -55,6 +57,7 @@ export class Accounts {
     const account: Account = {
       key,
       connections: 0,
+      relays: 0,
       connects: new TokenBucket(connectRatePerAddress),
       registers: new TokenBucket(registerRatePerAddress),
       opens: new TokenBucket(openRatePerAddress),

@@ -8,6 +8,7 @@ export interface RegistrarLimits {
   readonly connectRatePerAddress: number;
   readonly registerRatePerAddress: number;
   readonly openRatePerAddress: number;
+  readonly relaysPerAddress: number;
   /** Relayed channels. */
   readonly relays: number;
   /** The rest is for one connection. */
@@ -42,6 +43,7 @@ export const DEFAULT_LIMITS: RegistrarLimits = {
   connectRatePerAddress: 200,
   registerRatePerAddress: 500,
   openRatePerAddress: 1_000,
+  relaysPerAddress: 512,
   relays: 4_096,
   registrations: 64,
   dialogs: 1_024,

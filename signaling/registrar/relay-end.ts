@@ -1,6 +1,7 @@
 import { TokenBucket } from "../../src/base/token-bucket.ts";
 import type { Place } from "../../src/contract/directory.ts";
 import { MESSAGE_COST } from "../../src/host/credit.ts";
+import type { Account } from "./accounts.ts";
 import type { RegistrarLimits } from "./limits.ts";
 import { Pace } from "./pace.ts";
 import { KIND, RELAY_HEAD, RELAY_WINDOW } from "./relay-frame.ts";
@@ -13,8 +14,8 @@ export class RelayEnd {
   /** Where the other end is, and its number there. */
   readonly place: Place;
   readonly peerDialog: number;
-  /** Its client wants the channel. */
-  asked = false;
+  /** Who has asked for it, if its client has. */
+  account: Account | undefined;
   /** The other one does. */
   peerAsked = false;
   /** Frames of its client that came too fast. */
@@ -34,6 +35,10 @@ export class RelayEnd {
     this.place = peer.place;
     this.peerDialog = peer.dialog;
     this.pace = new Pace(rate);
+  }
+
+  get asked(): boolean {
+    return this.account !== undefined;
   }
 
   get open(): boolean {
@@ -70,6 +75,8 @@ export class RelayDesk {
   readonly ends = new Map<number, RelayEnd>();
   readonly pace: Pace;
   readonly frames: TokenBucket;
+  /** Ends that the client has asked for. */
+  asked = 0;
   /** Frames about ends that are gone. */
   readonly last: Uint8Array[] = [];
   /** Those that have frames for the client, in turn. */

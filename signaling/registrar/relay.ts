@@ -60,13 +60,17 @@ export class Relay {
     const known = this.#desks.get(member.id)?.ends.get(dialog);
     if (known?.asked) return;
     const peer = member.dialogs.get(dialog);
-    const end = known ?? (peer && this.#create(member, dialog, peer, now));
-    if (!end || typeof end === "string") {
-      this.#send(this.#deskOf(member), encodeRelayed(dialog, KIND.reset, end ?? "lost"));
-      if (peer) this.#tell(peer.place.registrar, peer.place.connection, peer.dialog, end ?? "lost");
+    const refusal = this.#refuses(member, known ? 0 : 1);
+    const end = known ?? (peer && !refusal ? this.#create(member, dialog, peer, now) : undefined);
+    if (refusal || !end) {
+      const code = refusal ?? "lost";
+      if (known) this.#reset(known, code);
+      else this.#send(this.#deskOf(member), encodeRelayed(dialog, KIND.reset, code));
       return;
     }
-    end.asked = true;
+    end.account = member.account;
+    end.account.relays++;
+    end.desk.asked++;
     const from = this.#mailroom.placeOf(member);
     const { place, peerDialog } = end;
     const post = { to: place.connection, dialog: peerDialog, from, peerDialog: dialog };
@@ -84,10 +88,10 @@ export class Relay {
     const { dialog, from, peerDialog } = post;
     const known = member && this.#desks.get(member.id)?.ends.get(dialog);
     const peer = { place: from, dialog: peerDialog };
-    const there = member?.dialogs.has(dialog) === true;
-    const end = known ?? (there ? this.#create(member, dialog, peer, now) : "lost");
-    if (typeof end === "string") {
-      this.#tell(from.registrar, from.connection, peerDialog, end);
+    const there = member?.dialogs.has(dialog) === true && this.#size < this.#limits.relays * 2;
+    const end = known ?? (there ? this.#create(member, dialog, peer, now) : undefined);
+    if (!end) {
+      this.#tell(from.registrar, from.connection, peerDialog, "lost");
       return;
     }
     end.peerAsked = true;
@@ -164,20 +168,24 @@ export class Relay {
     return desk;
   }
 
+  /** Why a client may not have another channel, for which there are so many ends to come here. */
+  #refuses({ id, account }: Member, ends: number): RefusalCode | undefined {
+    const { relays, relaysPerConnection, relaysPerAddress } = this.#limits;
+    const asked = this.#desks.get(id)?.asked ?? 0;
+    const full = asked >= relaysPerConnection || account.relays >= relaysPerAddress;
+    if (!full && this.#size + ends <= relays * 2) return undefined;
+    this.#mailroom.refused("too-many");
+    return "too-many";
+  }
+
   #create(
     member: Member,
     dialog: number,
     peer: ConstructorParameters<typeof RelayEnd>[2],
     now: Instant,
-  ): RelayEnd | RefusalCode {
-    const { relays, relaysPerConnection, relayRate } = this.#limits;
-    const there = this.#desks.get(member.id)?.ends.size ?? 0;
-    if (there >= relaysPerConnection || this.#size >= relays * 2) {
-      this.#mailroom.refused("too-many");
-      return "too-many";
-    }
+  ): RelayEnd {
     const desk = this.#deskOf(member);
-    const end = new RelayEnd(desk, dialog, peer, relayRate);
+    const end = new RelayEnd(desk, dialog, peer, this.#limits.relayRate);
     desk.ends.set(dialog, end);
     this.#unpaired.set(end, now);
     this.#size++;
@@ -289,6 +297,9 @@ export class Relay {
     this.#unpaired.delete(end);
     this.#held.delete(end);
     this.#size--;
+    if (!end.account) return;
+    end.account.relays--;
+    end.desk.asked--;
   }
 
   /** A desk without work is cleared. */

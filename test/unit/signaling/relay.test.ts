@@ -225,7 +225,7 @@ describe("a registrar that relays", () => {
   });
 
   test("has limits for channels, of each client and in all", async () => {
-    for (const limits of [{ relaysPerConnection: 1 }, { relays: 1 }]) {
+    for (const limits of [{ relaysPerConnection: 1 }, { relaysPerAddress: 1 }, { relays: 1 }]) {
       const bench = relaying(limits);
       const { near, far } = await channel(bench);
       const uid = await far.client.register();
