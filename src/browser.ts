@@ -21,11 +21,14 @@ export type { UdpTransportOptions } from "../transports/udp/index.ts";
 export type { UdpPunchTransportOptions } from "../transports/udp-punch/index.ts";
 export * from "./portable.ts";
 
+const noTcp = "a page has no TCP: use websocket, webrtc or relay";
+const noUdp = "a page has no UDP: use websocket, webrtc or relay";
+
 /** Not in a page: a browser gives no sockets away. */
-export const TcpTransport = unsupported<typeof TcpInNode>("tcp", "a page has no TCP");
-export const UdpTransport = unsupported<typeof UdpInNode>("udp", "a page has no UDP");
-export const TurnTransport = unsupported<typeof TurnInNode>("turn", "a page has no UDP");
-export const UdpPunchTransport = unsupported<typeof UdpPunchInNode>("udp-punch", "a page has no UDP");
+export const TcpTransport = unsupported<typeof TcpInNode>("tcp", noTcp);
+export const UdpTransport = unsupported<typeof UdpInNode>("udp", noUdp);
+export const TurnTransport = unsupported<typeof TurnInNode>("turn", noUdp);
+export const UdpPunchTransport = unsupported<typeof UdpPunchInNode>("udp-punch", noUdp);
 
 /** The transports by their words, to be used with `new`. */
 export const transports = {

@@ -58,7 +58,7 @@ describe("npm run build:browser", () => {
     const attempt = "try { new onetp.transports.tcp() } catch (error) { error.code + ': ' + error.message }";
     assert.equal(
       await tab.evaluate(attempt),
-      "ERR_1TP_UNSUPPORTED: this runtime cannot do that: a page has no TCP",
+      "ERR_1TP_UNSUPPORTED: this runtime cannot do that: a page has no TCP: use websocket, webrtc or relay",
     );
   });
 });

@@ -23,7 +23,7 @@ describe("the entry of browsers", () => {
       assert.throws(() => new browser.transports[word](), {
         code: "ERR_1TP_UNSUPPORTED",
         transport: word,
-        message: `this runtime cannot do that: a page has no ${detail}`,
+        message: `this runtime cannot do that: a page has no ${detail}: use websocket, webrtc or relay`,
       });
     }
   });
