@@ -128,6 +128,7 @@ class AnsweredDialogs {
   async #relay(from: readonly string[], { observedAddress }: Dialog): Promise<Json> {
     const observed = observedAddress === undefined ? undefined : canonicalIp(observedAddress);
     const all = [...new Set([...from, ...(observed && isUsable(observed) ? [observed] : [])])];
+    if (all.length === 0) return { refused: 0 };
     const family = all.some((address) => ipFamily(address) === 4) ? 4 : 6;
     const addresses = all.filter((address) => ipFamily(address) === family);
     const first = await this.#permit(family, addresses);

@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { LocalHub, LocalSignaling } from "../../../signaling/local/index.ts";
+import { codeOf } from "../../../src/base/errors.ts";
+import type { Channel } from "../../../src/contract/channel.ts";
+import type { Dialog } from "../../../src/contract/dialog.ts";
+import type { Json } from "../../../src/contract/endpoint.ts";
+import type { Runtime } from "../../../src/contract/runtime.ts";
+import type { Listener } from "../../../src/contract/transport.ts";
+import { ALLOCATE, CREATE_PERMISSION } from "../../../src/turn/attributes.ts";
+import { TurnTransport, type TurnTransportOptions } from "../../../transports/turn/index.ts";
+import { home } from "../../kit/network/home.ts";
+import type { Host } from "../../kit/network/host.ts";
+import type { Segment } from "../../kit/network/segment.ts";
+import { Network } from "../../kit/network.ts";
+import { forEachSeed } from "../../kit/seeds.ts";
+import type { Trace } from "../../kit/trace.ts";
+import { MODEL_USER, TurnModel } from "../../kit/turn-model.ts";
+
+const SERVER = "5.0.0.1";
+const OWN_SERVER = "5.0.3.1";
+const HARD = {
+  mapping: "address-and-port-dependent",
+  filtering: "address-and-port-dependent",
+  ports: "random",
+} as const;
+
+/** A listener and a dialler behind NATs that nobody punches, and a TURN server. */
+class Scene {
+  readonly network: Network;
+  readonly internet: Segment;
+  readonly server: Host;
+  readonly bob: Host;
+  readonly alice: Host;
+  readonly signaling = new LocalSignaling({ hub: new LocalHub() });
+  readonly accepted: Channel[] = [];
+
+  constructor({ seed = 1, loss = 0, trace }: { seed?: number; loss?: number; trace?: Trace } = {}) {
+    this.network = new Network({ seed, ...(trace ? { trace } : {}) });
+    const link = { latency: 10, jitter: 2, loss };
+    const internet = this.network.segment({ name: "internet", hops: 8, link });
+    this.internet = internet;
+    this.server = this.network.host({ name: "server" });
+    this.server.attach(internet, { addresses: [SERVER] });
+    const house = (name: string, outer: string): Host =>
+      home(this.network, { name, uplink: internet, outer: [outer], nat: HARD }).host;
+    this.bob = house("bob", "5.0.1.7");
+    this.alice = house("alice", "5.0.2.7");
+  }
+
+  model(): Promise<TurnModel> {
+    return TurnModel.start(this.server.runtime, SERVER);
+  }
+
+  transport(options: Partial<TurnTransportOptions> = {}): TurnTransport {
+    return new TurnTransport({
+      turnServer: SERVER,
+      turnPort: 3478,
+      turnUsername: MODEL_USER.username,
+      turnPassword: MODEL_USER.password,
+      signaling: this.signaling,
+      ...options,
+    });
+  }
+
+  listen(transport = this.transport()): Promise<Listener> {
+    return transport.listen({
+      runtime: this.bob.runtime,
+      listeningInfo: [],
+      exclusive: false,
+      onChannel: (channel) => {
+        this.accepted.push(channel);
+        channel.attach({
+          onData: (chunk) => void channel.write(chunk),
+          onDrain() {},
+          onEnd: () => channel.end(),
+          onClose() {},
+        });
+      },
+      onError: (error) => assert.fail(error),
+      onDialog: (signaling, transportType, onDialog) => signaling.register({ transportType, onDialog }),
+    });
+  }
+
+  dial(
+    listener: Listener,
+    transport = this.transport(),
+    runtime: Runtime = this.alice.runtime,
+  ): Promise<Channel> {
+    return transport.dial(listener.endpoints[0]!, {
+      runtime,
+      signal: new AbortController().signal,
+      onPhase() {},
+      openDialog: (signaling, address, type) => signaling.open(address, type),
+    });
+  }
+
+  /** In virtual time; nothing may be left. */
+  async run(body: () => Promise<void>): Promise<void> {
+    await this.network.clock.run(body);
+    await this.network.clock.advanceAsync(10_000);
+    assert.deepEqual([this.network.openSockets(), this.network.clock.armed], [[], 0]);
+  }
+}
+
+/** Has the listener repeat a word, then ends. */
+function converse(channel: Channel): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let heard = "";
+    channel.attach({
+      onData(chunk) {
+        heard += new TextDecoder().decode(chunk);
+        if (heard === "hello") channel.end();
+      },
+      onDrain() {},
+      onEnd() {},
+      onClose: (error) => (error ? reject(error) : resolve()),
+    });
+    channel.write(new TextEncoder().encode("hello"));
+  });
+}
+
+describe("turn between two NATs that nobody punches", () => {
+  it("connects through one allocation, the listener's, and gives it back", async () => {
+    const scene = new Scene();
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen();
+      await converse(await scene.dial(listener));
+      await converse(await scene.dial(listener));
+      assert.deepEqual([model.count(ALLOCATE), scene.accepted.length], [1, 2]);
+      await listener.close();
+      assert.equal(model.allocations.size, 0);
+      model.stop();
+    });
+  });
+
+  it("connects whatever is lost", () =>
+    forEachSeed(20, async (seed, trace) => {
+      const scene = new Scene({ seed, loss: 0.03, trace });
+      await scene.run(async () => {
+        const model = await scene.model();
+        const listener = await scene.listen();
+        await converse(await scene.dial(listener));
+        await listener.close();
+        model.stop();
+      });
+    }));
+
+  it("allocates anew with the next dial after the server has forgotten", async () => {
+    const scene = new Scene();
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen();
+      model.forget();
+      await converse(await scene.dial(listener));
+      assert.equal(model.count(ALLOCATE), 2);
+      await listener.close();
+      model.stop();
+    });
+  });
+
+  it("connects where the server forbids the dialler's own address, not the one it sees", async () => {
+    const scene = new Scene();
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen();
+      let asked = 0;
+      model.script = (method) => (method === CREATE_PERMISSION && ++asked > 1 ? { status: 403 } : undefined);
+      await converse(await scene.dial(listener));
+      assert.equal(model.count(CREATE_PERMISSION, 403), 1);
+      await listener.close();
+      model.stop();
+    });
+  });
+});
+
+describe("a dialler that does not reach the listener's server", () => {
+  /** On a network of its own, whose one way out is its own TURN server. */
+  function island(scene: Scene, addresses: { client: string; server: string }): { client: Host; own: Host } {
+    const { network } = scene;
+    const lan = network.segment({ name: "island", hops: 1, link: { latency: 5 } });
+    const own = network.host({ name: "own server" });
+    own.attach(scene.internet, { addresses: [OWN_SERVER] });
+    own.attach(lan, { addresses: [addresses.server] });
+    const client = network.host({ name: "client" });
+    client.attach(lan, { addresses: [addresses.client] });
+    return { client, own };
+  }
+
+  for (const [what, addresses] of [
+    ["by UDP", { client: "10.0.0.2", server: "10.0.0.1" }],
+    ["since it has IPv6 alone", { client: "2a00::2", server: "2a00::1" }],
+  ] as const) {
+    it(`${what} goes through an allocation of its own, relay to relay`, async () => {
+      const scene = new Scene();
+      const { client, own } = island(scene, addresses);
+      await scene.run(async () => {
+        const model = await scene.model();
+        const second = await TurnModel.start(own.runtime, addresses.server, OWN_SERVER);
+        const listener = await scene.listen();
+        const transport = scene.transport({ turnServer: addresses.server });
+        const channel = await scene.dial(listener, transport, client.runtime);
+        assert.deepEqual([model.allocations.size, second.allocations.size], [1, 1]);
+        await converse(channel);
+        await listener.close();
+        await new Promise<void>((resolve) => {
+          const { clock } = scene.network;
+          clock.setTimer(clock.now() + 8000, resolve);
+        });
+        assert.deepEqual([model.allocations.size, second.allocations.size], [0, 0]);
+        model.stop();
+        second.stop();
+      });
+    });
+  }
+
+  it("and has no other fails, saying so of both ways", async () => {
+    const scene = new Scene();
+    const { client } = island(scene, { client: "10.0.0.2", server: "10.0.0.1" });
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen();
+      const before = scene.network.clock.now();
+      await assert.rejects(scene.dial(listener, scene.transport(), client.runtime), (error: Error) => {
+        assert.equal(codeOf(error), "ERR_1TP_TURN_REFUSED");
+        assert.match(error.message, /by UDP .*; through an allocation of our own /);
+        return true;
+      });
+      assert.ok(scene.network.clock.now() - before < 7500);
+      await listener.close();
+      model.stop();
+    });
+  });
+});
+
+describe("a listener's dialogs", () => {
+  const hostile: readonly Json[] = [
+    null,
+    7,
+    "server",
+    [],
+    { ask: "nothing" },
+    { ask: "relay" },
+    { ask: "relay", from: "5.0.2.7" },
+    { ask: "relay", from: [null, {}, "host", "0.0.0.0", "224.0.0.1", "fe80::1%eth0", 7] },
+  ];
+
+  /** What the listener answers to each. */
+  async function exchange(scene: Scene, listener: Listener, bodies: readonly Json[]): Promise<Json[]> {
+    const dialog: Dialog = await scene.signaling.open(
+      listener.endpoints[0]!.transportInfo as never,
+      "turn-udp",
+    );
+    const answers: Json[] = [];
+    dialog.attach({ onSignal: (body) => answers.push(body), onClose() {} });
+    for (const body of bodies) await dialog.send(body);
+    const { clock } = scene.network;
+    await new Promise<void>((resolve) => clock.setTimer(clock.now() + 1000, resolve));
+    dialog.close();
+    return answers;
+  }
+
+  it("answer no nonsense, and spend no permission on it", async () => {
+    const scene = new Scene();
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen();
+      for (const body of hostile) {
+        for (const answer of await exchange(scene, listener, [body]))
+          assert.deepEqual(answer, { refused: 0 });
+      }
+      assert.equal(model.count(CREATE_PERMISSION), 0);
+      await listener.close();
+      model.stop();
+    });
+  });
+
+  it("permit eight addresses at most, and answer four questions", async () => {
+    const scene = new Scene();
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen();
+      const from = Array.from({ length: 50 }, (_, i) => `5.0.9.${i}`);
+      const [answer] = await exchange(scene, listener, [{ ask: "relay", from }]);
+      assert.equal(typeof (answer as { relayed?: unknown }).relayed, "object");
+      assert.equal(model.count(CREATE_PERMISSION), 8);
+      const answers = await exchange(
+        scene,
+        listener,
+        Array.from({ length: 20 }, () => ({ ask: "server" })),
+      );
+      assert.deepEqual(answers, new Array(4).fill({ addresses: [SERVER], port: 3478 }));
+      await listener.close();
+      model.stop();
+    });
+  });
+
+  it("that a dialler leaves open end by themselves", async () => {
+    const scene = new Scene();
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen();
+      const dialog = await scene.signaling.open(listener.endpoints[0]!.transportInfo as never, "turn-udp");
+      const { clock } = scene.network;
+      const before = clock.now();
+      await new Promise<void>((resolve) => dialog.attach({ onSignal() {}, onClose: () => resolve() }));
+      assert.equal(Math.round(clock.now() - before), 30_000);
+      await listener.close();
+      model.stop();
+    });
+  });
+});
