@@ -37,7 +37,12 @@ export class Internet {
     this.point = point;
   }
 
-  static async open(options: NetworkOptions = {}, signalDelay: Millis = ROUND_TRIP / 2): Promise<Internet> {
+  /** `plain`: each STUN server is one that knows of no other. */
+  static async open(
+    options: NetworkOptions = {},
+    signalDelay: Millis = ROUND_TRIP / 2,
+    { plain = false } = {},
+  ): Promise<Internet> {
     const network = new Network(options);
     const segment = network.segment({ name: "internet", hops: 8, link: { latency: LINK } });
     const server = network.host({ name: "stun" });
@@ -46,7 +51,8 @@ export class Internet {
     for (const address of ["5.9.0.1", "5.9.0.2"]) {
       for (const port of [3478, 3479]) sockets.push(await server.runtime.bindDatagram!({ address, port }));
     }
-    serveStun(sockets, server.runtime);
+    if (plain) for (const socket of sockets) serveStun([socket], server.runtime);
+    else serveStun(sockets, server.runtime);
     return new Internet(
       network,
       segment,
