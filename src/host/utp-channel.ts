@@ -3,6 +3,7 @@ import type { Millis } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import type { UtpConnection } from "../utp/connection.ts";
 import type { ConnectionSink } from "../utp/options.ts";
+import { copy } from "./slab.ts";
 import type { UtpHost } from "./utp-host.ts";
 
 /** How bytes go into a connection and come out of it. */
@@ -16,7 +17,7 @@ export interface Framing {
 /** A stream of bytes. Copies: the engine needs the bytes until they are acknowledged, the writer wants them back before. */
 const STREAM: Framing = {
   read: (connection) => connection.read(),
-  write: (connection, chunk) => connection.write(new Uint8Array(chunk)),
+  write: (connection, chunk) => connection.write(copy(chunk)),
 };
 
 /** What the engine's connections have, for a `keepAlive` that names no time. */

@@ -1,4 +1,3 @@
-import { webcrypto } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import net from "node:net";
 import { networkInterfaces } from "node:os";
@@ -10,6 +9,7 @@ import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
 import type { WebRtc } from "../contract/web-rtc.ts";
 import { bindDatagram } from "./node-datagram.ts";
 import { createPrivateFile, readPrivateFile } from "./node-private-file.ts";
+import { nodeRandom } from "./node-random.ts";
 
 export { Buffer } from "node:buffer";
 export { Socket as DgramSocket } from "node:dgram";
@@ -122,7 +122,7 @@ function interfaces(): readonly NetworkInterface[] {
 /** Node's clock, randomness, sockets and interfaces. */
 export const runtime: Runtime = {
   clock,
-  random: { fill: (bytes) => webcrypto.getRandomValues(bytes) },
+  random: nodeRandom,
   bindDatagram,
   interfaces,
   lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),

@@ -10,8 +10,9 @@ import { type Packet, SYN_METADATA } from "./packet.ts";
 const LIFETIME: Millis = 10_000;
 /** A proof that takes longer may be one that was sent again (RFC 6298 §2.1: the least time-out without a sample). */
 const FIRST_REPEAT: Millis = 1000;
-/** SYNs without proof that are remembered; the oldest is forgotten first (chosen: 200 bytes each). */
-const MAX_HALF_OPEN = 1024;
+/** SYNs without proof that are remembered; the oldest is forgotten first (chosen: 200 bytes each, and a dialler that is forgotten
+ * after it was answered is reset: so many may dial at once). */
+const MAX_HALF_OPEN = 16_384;
 /** First flights taken before their senders have proved their addresses (DESIGN.md §6). */
 const MAX_UNPROVED = 64;
 const FIRST_FLIGHTS_PER_SECOND = 200;

@@ -79,12 +79,15 @@ function payloadSizes(options: ConnectionOptions, { address, ownHost, maxDatagra
   return { maxPayload, payload: known ? maxPayload : Math.min(FIRST_PAYLOAD, maxPayload) };
 }
 
+const FLAGS = ["pad", "extensions", "noDelay", "boundaries", "ownHost"] as const;
+const TIMES = ["connectTimeout", "timeout", "minRto"] as const;
+
 /** Throws Node's argument errors for what a user got wrong. */
 export function checkConnectionOptions(options: ConnectionOptions): void {
-  for (const name of ["pad", "extensions", "noDelay", "boundaries", "ownHost"] as const) {
-    checkOptional(`options.${name}`, options[name], "boolean");
+  for (const name of FLAGS) {
+    if (options[name] !== undefined) checkOptional(`options.${name}`, options[name], "boolean");
   }
-  for (const name of ["connectTimeout", "timeout", "minRto"] as const) {
+  for (const name of TIMES) {
     if (options[name] !== undefined) checkMillis(`options.${name}`, options[name]);
   }
   if (options.keepAlive) checkMillis("options.keepAlive", options.keepAlive);
