@@ -1,3 +1,4 @@
+import { preferredCipher } from "#platform";
 import { codeOf, nodeError, OnetpError, toError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { Channel } from "../contract/channel.ts";
@@ -29,6 +30,11 @@ export interface AcceptorOptions {
   onBroken(error: Error): void;
 }
 
+/** What diallers need for a session; the cipher where it is not the one that most of them take anyway. */
+function announced({ publicKey }: Identity): Pick<Endpoint, "publicKey" | "suite"> {
+  return preferredCipher === "AESGCM" ? { publicKey } : { publicKey, suite: preferredCipher };
+}
+
 /** The listeners of a server's transports, from `listen` to `close`. */
 export class Acceptor {
   readonly #options: AcceptorOptions;
@@ -51,7 +57,7 @@ export class Acceptor {
   /** Where the server can be reached, in the order of the transports. */
   get endpoints(): ConnectionInfo {
     const { security } = this.#options;
-    const common = { version: VERSION, ...(security ? { publicKey: security.identity.publicKey } : {}) };
+    const common = { version: VERSION, ...(security ? announced(security.identity) : {}) };
     return this.#listeners.flatMap((listener) =>
       (listener?.endpoints ?? []).map((endpoint) => ({ ...endpoint, ...common })),
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { type ConnectionInfo, WebRtcTransport } from "1tp";
+import { type ConnectionInfo, net, WebRtcTransport } from "1tp";
 import { Lab, type Tab } from "./kit/lab.ts";
 import { config, Meeting } from "./kit/meeting.ts";
 import { testPageTransport } from "./kit/test-page-transport.ts";
@@ -33,3 +34,16 @@ for (const size of [1, 100]) {
     assert.equal(result.remotePublicKey, info[0]?.publicKey);
   });
 }
+
+test("a page that listens asks for the cipher that is fast in JavaScript, and Node takes it", async () => {
+  const tab = await openTab();
+  const info = await tab.call<ConnectionInfo>("serveEcho", "webrtc");
+  assert.deepEqual(
+    info.map(({ suite }) => suite),
+    ["ChaChaPoly"],
+  );
+  const transport = new WebRtcTransport({ signaling: meeting.signaling, config });
+  const socket = await new net.Socket([transport]).connectP(info);
+  socket.end("hello");
+  assert.equal(await text(socket), "hello");
+});
