@@ -1,6 +1,8 @@
-import { crypto, nextTurn, runtime, webSockets } from "#platform";
+import { crypto, environment, nextTurn, runtime, tunnels, webSockets } from "#platform";
 import { checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
+import { webProxy } from "../../src/base/environment-proxy.ts";
 import { nodeError, OnetpError } from "../../src/base/errors.ts";
+import { checkProxy, type ProxyOption } from "../../src/base/proxy.ts";
 import { checkSalt, deriveUid, isUid, SALT_LENGTH } from "../../src/base/uid.ts";
 import type { KeyPair } from "../../src/contract/crypto.ts";
 import type {
@@ -15,6 +17,8 @@ import type { JsonObject } from "../../src/contract/endpoint.ts";
 import { originOf } from "../registrar/proof.ts";
 import type { Environment } from "./connection.ts";
 import { type Enrolment, RegistrarLink } from "./link.ts";
+
+type OpenWebSocket = Awaited<ReturnType<typeof webSockets>>["openWebSocket"];
 
 const TYPE = "websocket-signaling";
 
@@ -39,6 +43,11 @@ export interface WebSocketSignalingOptions {
   readonly url: string | readonly string[];
   /** What the registrar asks for, if it does. Never told to another registrar. */
   readonly token?: string;
+  /**
+   * A proxy on the way to every registrar, a URL that begins with http, https (CONNECT), socks5 or socks5h; it looks up names.
+   * False: none. Default: what `HTTPS_PROXY` and `NO_PROXY` say. Not in browsers.
+   */
+  readonly proxy?: ProxyOption;
 }
 
 /**
@@ -50,6 +59,7 @@ export class WebSocketSignaling implements Signaling {
   /** Of our own URLs. */
   readonly #origins: ReadonlySet<string>;
   readonly #token: string | undefined;
+  readonly #proxy: ProxyOption | undefined;
   /** By origin; the one of our own URLs is `OWN`. */
   readonly #links = new Map<string, RegistrarLink>();
   #keyPair: KeyPair | undefined;
@@ -58,8 +68,9 @@ export class WebSocketSignaling implements Signaling {
   /** @throws ERR_INVALID_ARG_TYPE, ERR_INVALID_ARG_VALUE */
   constructor(options: WebSocketSignalingOptions) {
     const urls = urlsIn(options);
-    const { token } = options;
+    const { token, proxy } = options;
     checkOptional("options.token", token, "string");
+    checkProxy(proxy, tunnels !== undefined);
     for (const url of urls) {
       if (originOf(url) !== undefined) continue;
       throw valueError("options.url", "must be a URL that begins with ws, wss, http or https", url);
@@ -67,12 +78,18 @@ export class WebSocketSignaling implements Signaling {
     this.#urls = urls;
     this.#origins = new Set(urls.map((url) => originOf(url)!));
     this.#token = token;
+    this.#proxy = proxy;
   }
 
   accepts(address: JsonObject): boolean {
     if (address?.type !== TYPE || !isUid(address.uid)) return false;
     const url = Object.hasOwn(address, "url") ? address.url : this.#urls[0]!;
     return typeof url === "string" && url.length <= MAX_URL && originOf(url) !== undefined;
+  }
+
+  leavesNames(address: JsonObject): boolean {
+    if (!tunnels || !this.accepts(address)) return false;
+    return webProxy(this.#urlIn(address), this.#proxy, environment) !== undefined;
   }
 
   async register(options: RegisterOptions): Promise<Registration> {
@@ -111,10 +128,10 @@ export class WebSocketSignaling implements Signaling {
   async open(address: SignalingAddress, transportType: string, signal?: AbortSignal): Promise<Dialog> {
     signal?.throwIfAborted();
     if (!this.accepts(address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS");
-    const { url = this.#urls[0]! } = address;
+    const url = this.#urlIn(address);
     const { openWebSocket } = await webSockets();
     signal?.throwIfAborted();
-    return this.#linkTo(url as string, openWebSocket).open(address.uid, transportType, signal);
+    return this.#linkTo(url, openWebSocket).open(address.uid, transportType, signal);
   }
 
   async services(signal?: AbortSignal): Promise<SignalingServices> {
@@ -129,8 +146,13 @@ export class WebSocketSignaling implements Signaling {
     await Promise.all([...this.#links.values()].map((link) => link.close()));
   }
 
+  /** Of an accepted address. */
+  #urlIn({ url = this.#urls[0]! }: JsonObject): string {
+    return url as string;
+  }
+
   /** To be used at once: links that nobody needs are forgotten. */
-  #linkTo(url: string, open: Environment["open"]): RegistrarLink {
+  #linkTo(url: string, openWebSocket: OpenWebSocket): RegistrarLink {
     if (this.#closed) throw nodeError("ERR_STREAM_DESTROYED", "The signaling is closed");
     const origin = originOf(url)!;
     const own = this.#origins.has(origin);
@@ -142,10 +164,11 @@ export class WebSocketSignaling implements Signaling {
       throw new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail: `at most ${MAX_LINKS} registrars at once` });
     }
     const { clock, random } = runtime;
-    const environment = { clock, random, crypto, open };
+    const open: Environment["open"] = (at, sink) => openWebSocket(at, sink, {}, this.#proxy);
+    const platform = { clock, random, crypto, open };
     const link = own
-      ? new RegistrarLink(this.#urls, this.#token, environment)
-      : new RegistrarLink([url], undefined, environment);
+      ? new RegistrarLink(this.#urls, this.#token, platform)
+      : new RegistrarLink([url], undefined, platform);
     this.#links.set(name, link);
     return link;
   }

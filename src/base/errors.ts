@@ -25,6 +25,7 @@ export const CODES = {
   },
   ERR_1TP_WEBRTC_FAILED: { retry: true, text: "WebRTC could not connect" },
   ERR_1TP_WEBSOCKET_REFUSED: { retry: false, text: "what answered does not open a WebSocket here" },
+  ERR_1TP_PROXY_FAILED: { retry: true, text: "the proxy did not connect" },
   ERR_1TP_TURN_REFUSED: { retry: true, text: "the TURN server does not relay" },
   ERR_1TP_PUNCH_FAILED: { retry: true, text: "no way through the NATs was found" },
   ERR_1TP_ALL_ATTEMPTS_FAILED: { retry: true, text: "every attempt failed" },

@@ -86,6 +86,8 @@ export interface SignalingServices {
 export interface Signaling {
   /** Whether `open` makes sense for this address. Pure, never throws, whatever a stranger wrote. */
   accepts(address: JsonObject): boolean;
+  /** Whether a proxy looks up the names in this address, so that nobody here has to, or may. Absent: never. */
+  leavesNames?(address: JsonObject): boolean;
   /** Rejects with a code if that cannot be had in 5 s. */
   register(options: RegisterOptions): Promise<Registration>;
   /**

@@ -1,5 +1,4 @@
 import { typeError, valueError } from "../base/argument.ts";
-import { endpointScope } from "../base/endpoint.ts";
 import { OnetpError } from "../base/errors.ts";
 import { type IpScope, ipFamily, ipScope } from "../base/ip.ts";
 import type { Endpoint, JsonObject } from "../contract/endpoint.ts";
@@ -49,22 +48,25 @@ function checkScopes(name: string, scopes: unknown): void {
 /** Whether the policy lets this endpoint be dialled. Names are not looked up. */
 export function mayDial(endpoint: Endpoint, policy: DialPolicy | undefined): boolean {
   if (!policy) return true;
-  const host = urlHost(endpoint.transportInfo);
-  return (
-    isAllowed(endpointScope(endpoint), policy) &&
-    (host === undefined || isAllowed(literalScope(host), policy))
-  );
+  const { transportInfo } = endpoint;
+  const { address } = transportInfo;
+  const hosts = [urlHost(transportInfo), typeof address === "string" ? address.toLowerCase() : undefined];
+  return hosts.every((host) => host === undefined || isAllowed(literalScope(host), policy));
 }
 
 /**
- * Whether the policy lets the URL of a signaling address be dialled, its name looked up. Rejects with
+ * Whether the policy lets the URL of a signaling address be dialled, its name looked up if there is a `lookup`. Rejects with
  * ERR_1TP_BAD_ADDRESS if it does not, and with the code of the look-up.
  */
-export async function checkReach(address: JsonObject, policy: DialPolicy, runtime: Runtime): Promise<void> {
+export async function checkReach(
+  address: JsonObject,
+  policy: DialPolicy,
+  lookup: Runtime["lookup"],
+): Promise<void> {
   const host = urlHost(address);
   if (host === undefined) return;
   const known = literalScope(host);
-  const scopes = known ? [known] : ((await runtime.lookup?.(host)) ?? []).map(ipScope);
+  const scopes = known ? [known] : ((await lookup?.(host)) ?? []).map(ipScope);
   if (scopes.every((scope) => isAllowed(scope, policy))) return;
   const detail = `the dial policy forbids ${host}`;
   throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail, phase: "signal" });

@@ -2,8 +2,9 @@ import { crypto, nextTurn } from "#platform";
 import { OnetpError, systemError } from "../base/errors.ts";
 import type { Millis } from "../contract/clock.ts";
 import type { Dialog, Signaling, SignalingAddress } from "../contract/dialog.ts";
-import type { Endpoint } from "../contract/endpoint.ts";
+import type { Endpoint, Json } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
+import type { FirstBody } from "../contract/transport.ts";
 import { Seal } from "../session/seal.ts";
 import { SealedDialog } from "../session/sealed-dialog.ts";
 import { checkReach, type DialPolicy } from "./dial-policy.ts";
@@ -23,7 +24,12 @@ export interface OutgoingDialogOptions {
 }
 
 /** Whom to open a dialog with. */
-export type DialogTarget = readonly [signaling: Signaling, address: SignalingAddress, transportType: string];
+export type DialogTarget = readonly [
+  signaling: Signaling,
+  address: SignalingAddress,
+  transportType: string,
+  first?: FirstBody,
+];
 
 /**
  * Opens a dialog sealed to the entry's public key. Resolves when the peer has proved that key; rejects with a code,
@@ -31,25 +37,37 @@ export type DialogTarget = readonly [signaling: Signaling, address: SignalingAdd
  */
 export async function openDialog(options: OutgoingDialogOptions, target: DialogTarget): Promise<Dialog> {
   const { runtime, security, dialPolicy, endpoint, signal } = options;
-  const [signaling, address, transportType] = target;
+  const [signaling, address, transportType, first] = target;
   try {
     const seal =
       security &&
       Seal.opener(transportType, { crypto, random: runtime.random, ...peerOf(endpoint, security) });
-    if (dialPolicy) await checkReach(address, dialPolicy, runtime);
+    if (dialPolicy) {
+      const lookup = signaling.leavesNames?.(address) ? undefined : runtime.lookup;
+      await checkReach(address, dialPolicy, lookup);
+    }
     signal.throwIfAborted();
     const dialog = await signaling.open(address, transportType, signal);
     if (signal.aborted) {
       dialog.close();
       throw signal.reason;
     }
-    return seal ? await settle(dialog, seal, options) : dialog;
+    const body = first?.(dialog.observedAddress);
+    const early = body !== undefined && seal?.carriesEarly(body);
+    const settled = seal ? await settle(dialog, seal, options, early ? body : undefined) : dialog;
+    if (body !== undefined && !early) await settled.send(body);
+    return settled;
   } catch (error) {
     throw inSignaling(error);
   }
 }
 
-function settle(dialog: Dialog, seal: Seal, { runtime, signal }: OutgoingDialogOptions): Promise<Dialog> {
+function settle(
+  dialog: Dialog,
+  seal: Seal,
+  { runtime, signal }: OutgoingDialogOptions,
+  early: Json | undefined,
+): Promise<Dialog> {
   const { clock } = runtime;
   return new Promise((resolve, reject) => {
     const onSettled = (error?: Error): void => {
@@ -58,7 +76,7 @@ function settle(dialog: Dialog, seal: Seal, { runtime, signal }: OutgoingDialogO
       if (error) reject(error);
       else resolve(sealed);
     };
-    const sealed = new SealedDialog(dialog, seal, { defer: nextTurn, onSettled }, seal.firstSignal());
+    const sealed = new SealedDialog(dialog, seal, { defer: nextTurn, onSettled }, seal.firstSignal(early));
     const giveUp = (reason: Error): void => {
       sealed.close();
       onSettled(reason);

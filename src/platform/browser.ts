@@ -42,6 +42,9 @@ export const preferredCipher: CipherName = "ChaChaPoly";
 export const tcp: typeof node.tcp = undefined;
 export const tls: typeof node.tls = undefined;
 
+/** A browser has its own proxies. */
+export const tunnels: typeof node.tunnels = undefined;
+
 /** The browser's own WebSockets; what needs a server is unsupported. */
 export const webSockets = async (): ReturnType<typeof node.webSockets> => import("./browser-web-socket.ts");
 

@@ -37,6 +37,10 @@ export const tcp: typeof net | undefined = net;
 /** TLS over TCP: `node:tls`, loaded when first needed. Undefined in runtimes without it. */
 export const tls: (() => Promise<typeof import("node:tls")>) | undefined = () => import("node:tls");
 
+/** Connects through proxies; loaded when first needed. Undefined in runtimes that cannot. */
+export const tunnels: (() => Promise<typeof import("./node-tunnel.ts")>) | undefined = () =>
+  import("./node-tunnel.ts");
+
 /** Opens and serves WebSockets. Loaded when first needed: it takes longer to load than all the rest (m). */
 export const webSockets = (): Promise<typeof import("./node-web-socket.ts")> =>
   import("./node-web-socket.ts");

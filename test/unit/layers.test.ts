@@ -56,6 +56,7 @@ const PACKAGES: Table = {
   "p-any": ["src/net"],
   "readable-stream": ["src/platform"],
   "simple-peer": ["transports/webrtc"],
+  socks: ["src/platform"],
   wrtc: ["src/platform"],
   ws: ["src/platform"],
 };

@@ -27,14 +27,19 @@ export class TcpChannel implements Channel {
   readonly firstFlightSent = false;
   readonly #socket: ChannelSocket;
   #remote: Endpoint | undefined;
+  readonly #before: ChannelStats | undefined;
   readonly #gate = new SinkGate();
   #flushed: (() => void) | undefined = undefined;
   /** A write has returned false. */
   #drainOwed = false;
 
-  /** `remote` is the entry that was dialled; without it the socket was accepted. */
-  constructor(socket: NetSocket, remote?: Endpoint) {
+  /**
+   * `remote` is the entry that was dialled; without it the socket was accepted. `before`: what the socket has carried that
+   * was not the peer's.
+   */
+  constructor(socket: NetSocket, remote?: Endpoint, before?: ChannelStats) {
     this.#remote = remote;
+    this.#before = before;
     this.#socket = Object.assign(socket, { [CHANNEL]: this });
     socket.on("drain", TcpChannel.#on.drain);
     socket.on("end", TcpChannel.#on.end);
@@ -108,8 +113,13 @@ export class TcpChannel implements Channel {
     const socket = this.#socket;
     // The system refuses to reset a connection whose shutdown is under way, and would leak it.
     const shuttingDown = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
-    if (error && !shuttingDown && !socket.destroyed) socket.resetAndDestroy();
+    if (error && !shuttingDown && !socket.destroyed && !this.#encrypted) socket.resetAndDestroy();
     else socket.destroy();
+  }
+
+  /** TLS to a proxy, which has no reset. */
+  get #encrypted(): boolean {
+    return "encrypted" in this.#socket;
   }
 
   pause(): void {
@@ -136,6 +146,8 @@ export class TcpChannel implements Channel {
   }
 
   stats(): ChannelStats {
-    return { bytesRead: this.#socket.bytesRead, bytesWritten: this.#socket.bytesWritten };
+    const { bytesRead, bytesWritten } = this.#socket;
+    const { bytesRead: readBefore = 0, bytesWritten: writtenBefore = 0 } = this.#before ?? {};
+    return { bytesRead: bytesRead - readBefore, bytesWritten: bytesWritten - writtenBefore };
   }
 }

@@ -1,11 +1,13 @@
-import type { tcp } from "#platform";
+import { type tcp, tunnels } from "#platform";
 import { OnetpError, systemError } from "../../src/base/errors.ts";
-import { parseSocketAddress, socketEndpoint } from "../../src/base/socket-address.ts";
+import { isHostName } from "../../src/base/proxy.ts";
+import { parseSocketAddress, socketEndpoint, withoutZone } from "../../src/base/socket-address.ts";
 import { openFirst, zonedAddresses } from "../../src/base/zones.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import { type NetSocket, TcpChannel } from "./channel.ts";
 
+type TunnelTarget = Parameters<Awaited<ReturnType<NonNullable<typeof tunnels>>>["openTunnel"]>[1];
 type Net = NonNullable<typeof tcp>;
 
 /** What every socket gets, dialled or accepted. */
@@ -78,6 +80,41 @@ function connect(
     socket.on("connect", onConnect);
     socket.on("error", onError);
   });
+}
+
+/** Where a proxy is asked to connect to: what `dialTcp` takes, and host names. */
+export function proxyTarget(info: unknown): TunnelTarget | undefined {
+  const target = parseSocketAddress(info);
+  // A zone means nothing on another host.
+  if (target) return { host: withoutZone(target.address), port: target.port };
+  if (typeof info !== "object" || info === null || !("address" in info) || !("port" in info))
+    return undefined;
+  const { address: host, port } = info;
+  if (typeof host !== "string" || !isHostName(host) || !isPort(port)) return undefined;
+  return { host, port };
+}
+
+function isPort(port: unknown): port is number {
+  return typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65535;
+}
+
+/** Connects through a proxy, which looks up the name if there is one. */
+export async function dialThroughProxy(
+  proxy: string,
+  options: TcpSocketOptions,
+  endpoint: Endpoint,
+  { signal, onPhase }: DialContext,
+): Promise<TcpChannel> {
+  const target = proxyTarget(endpoint.transportInfo);
+  if (!target) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: "tcp" });
+  signal.throwIfAborted();
+  onPhase("connect");
+  const { openTunnel } = await tunnels!();
+  const socket = await openTunnel(proxy, target, signal);
+  socket.setNoDelay(options.noDelay);
+  socket.setKeepAlive(options.keepAlive, options.keepAliveInitialDelay);
+  const { bytesRead, bytesWritten, readableLength } = socket;
+  return new TcpChannel(socket, endpoint, { bytesRead: bytesRead - readableLength, bytesWritten });
 }
 
 /** A dial of a free ephemeral port of this host can meet itself (RFC 9293 §3.5, simultaneous open). */

@@ -1,7 +1,8 @@
-import { tcp } from "#platform";
+import { tcp, tunnels } from "#platform";
 import { checkMillis, checkOptional, rangeError } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { type PlanningOptions, planning } from "../../src/base/planning.ts";
+import { checkProxy, type ProxyOption } from "../../src/base/proxy.ts";
 import { parseSocketAddress } from "../../src/base/socket-address.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
@@ -13,7 +14,7 @@ import type {
   Transport,
   TransportTraits,
 } from "../../src/contract/transport.ts";
-import { dialTcp, type TcpSocketOptions } from "./dial.ts";
+import { dialTcp, dialThroughProxy, proxyTarget, type TcpSocketOptions } from "./dial.ts";
 import { listenTcp, type TcpServerOptions } from "./listener.ts";
 
 /** Options of the tcp transport; `cost` is 10 and `connectTimeout` 5000 unless given. */
@@ -26,9 +27,14 @@ export interface TcpTransportOptions extends PlanningOptions {
   readonly backlog?: number;
   /** Listen on IPv6 only where both families are asked for; default false. */
   readonly ipv6Only?: boolean;
+  /**
+   * A proxy to dial through, whatever the target: a URL that begins with http, https (CONNECT), socks5 or socks5h, such as that of
+   * Tor, `socks5h://127.0.0.1:9050`. It looks up names, so that entries may have them. Default: none, whatever the environment says.
+   */
+  readonly proxy?: ProxyOption;
 }
 
-/** The kernel's TCP. Dials address literals, listens on all own addresses with one port. */
+/** The kernel's TCP. Dials address literals, through a proxy names as well, listens on all own addresses with one port. */
 export class TcpTransport implements Transport {
   readonly type = "tcp";
   readonly traits: TransportTraits;
@@ -36,6 +42,7 @@ export class TcpTransport implements Transport {
   readonly #net: NonNullable<typeof tcp>;
   readonly #options: TcpSocketOptions;
   readonly #serverOptions: TcpServerOptions;
+  readonly #proxy: string | undefined;
 
   /** Throws on wrong options, and ERR_1TP_UNSUPPORTED where the runtime has no TCP. */
   constructor(options: TcpTransportOptions = {}) {
@@ -51,14 +58,20 @@ export class TcpTransport implements Transport {
       keepAlive: keepAlive !== false,
       keepAliveInitialDelay: typeof keepAlive === "number" ? keepAlive : 0,
     };
+    this.#proxy = options.proxy || undefined;
     this.#serverOptions = { backlog: options.backlog, ipv6Only: options.ipv6Only ?? false };
   }
 
   accepts(endpoint: Endpoint): boolean {
-    return endpoint?.transportType === this.type && parseSocketAddress(endpoint.transportInfo) !== undefined;
+    if (endpoint?.transportType !== this.type) return false;
+    const target = this.#proxy
+      ? proxyTarget(endpoint.transportInfo)
+      : parseSocketAddress(endpoint.transportInfo);
+    return target !== undefined;
   }
 
   dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
+    if (this.#proxy) return dialThroughProxy(this.#proxy, this.#options, endpoint, context);
     return dialTcp(this.#net, this.#options, endpoint, context);
   }
 
@@ -77,4 +90,5 @@ function checkOptions(options: TcpTransportOptions): void {
     throw rangeError("options.backlog", "a positive integer", backlog);
   }
   checkOptional("options.ipv6Only", options.ipv6Only, "boolean");
+  checkProxy(options.proxy, tunnels !== undefined);
 }

@@ -1,5 +1,6 @@
 import { type WebClientTls, webSockets } from "#platform";
 import { codeOf, OnetpError } from "../../src/base/errors.ts";
+import type { ProxyOption } from "../../src/base/proxy.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import type { WebSocketClose, WebSocketLink } from "../../src/contract/web-socket.ts";
@@ -12,11 +13,12 @@ export interface WebSocketDialOptions {
   /** Bytes of the longest message that is sent. */
   readonly maxPayload: number;
   readonly tls: WebClientTls | undefined;
+  readonly proxy: ProxyOption | undefined;
 }
 
 /** Opens the URL of an entry. Rejects with a code or the signal's reason, and then leaves nothing behind. */
 export async function dialWebSocket(
-  { maxPayload, tls }: WebSocketDialOptions,
+  { maxPayload, tls, proxy }: WebSocketDialOptions,
   endpoint: Endpoint,
   { signal, onPhase }: DialContext,
 ): Promise<LinkChannel> {
@@ -48,7 +50,7 @@ export async function dialWebSocket(
         else reject(refusal(close));
       },
     };
-    const link: WebSocketLink = openWebSocket(url.href, sink, tls);
+    const link: WebSocketLink = openWebSocket(url.href, sink, tls, proxy);
     signal.addEventListener("abort", onAbort);
   });
 }

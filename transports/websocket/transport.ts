@@ -1,6 +1,7 @@
-import { tcp, type WebClientTls, type WebHost, type WebServerTls } from "#platform";
+import { tcp, tunnels, type WebClientTls, type WebHost, type WebServerTls } from "#platform";
 import { checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
 import { type PlanningOptions, planning } from "../../src/base/planning.ts";
+import { checkProxy, type ProxyOption } from "../../src/base/proxy.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
@@ -11,7 +12,7 @@ import type {
   Transport,
   TransportTraits,
 } from "../../src/contract/transport.ts";
-import { dialWebSocket } from "./dial.ts";
+import { dialWebSocket, type WebSocketDialOptions } from "./dial.ts";
 import { listenWebSocket, MAX_MESSAGE, type WebSocketServerOptions } from "./listener.ts";
 import { parseWebSocketUrl } from "./url.ts";
 
@@ -32,6 +33,11 @@ export interface WebSocketTransportOptions extends PlanningOptions {
   readonly tls?: WebServerTls & WebClientTls;
   /** Bytes of the longest message that is sent, for proxies with limits: 1024 to 65536, the default. */
   readonly maxPayload?: number;
+  /**
+   * A proxy to dial through, a URL that begins with http, https (CONNECT), socks5 or socks5h; it looks up names. False: none.
+   * Default: what `HTTPS_PROXY` and `NO_PROXY` say. Not in browsers.
+   */
+  readonly proxy?: ProxyOption;
 }
 
 /** WebSockets (RFC 6455). Dials ws and wss URLs; listens where there is TCP. */
@@ -40,8 +46,7 @@ export class WebSocketTransport implements Transport {
   readonly traits: TransportTraits;
   readonly connectTimeout: Millis;
   readonly listen?: (context: ListenContext) => Promise<Listener>;
-  readonly #maxPayload: number;
-  readonly #tls: WebClientTls | undefined;
+  readonly #dialOptions: WebSocketDialOptions;
 
   /** Throws on wrong options. */
   constructor(options: WebSocketTransportOptions = {}) {
@@ -49,8 +54,8 @@ export class WebSocketTransport implements Transport {
     const settings = checkOptions(options);
     this.traits = { cost, relayed: false, signaled: false };
     this.connectTimeout = connectTimeout;
-    this.#maxPayload = settings.maxPayload;
-    this.#tls = settings.tls;
+    const { maxPayload, tls } = settings;
+    this.#dialOptions = { maxPayload, tls, proxy: options.proxy };
     if (tcp) this.listen = (context) => listenWebSocket(settings, context);
   }
 
@@ -59,7 +64,7 @@ export class WebSocketTransport implements Transport {
   }
 
   dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
-    return dialWebSocket({ maxPayload: this.#maxPayload, tls: this.#tls }, endpoint, context);
+    return dialWebSocket(this.#dialOptions, endpoint, context);
   }
 }
 
@@ -76,6 +81,7 @@ function checkOptions(
     throw typeError("options.server", "a server of node:http or node:https", server);
   }
   checkOptional("options.tls", tls, "object");
+  checkProxy(options.proxy, tunnels !== undefined);
   checkTexts("options.urls", urls, (url) => parseWebSocketUrl({ url }) !== undefined, "ws or wss URLs");
   checkTexts("options.origins", origins, isOrigin, "origins such as https://example.org");
   checkOptional("options.maxPayload", maxPayload, "number");

@@ -4,8 +4,6 @@ import { systemError } from "../../../src/base/errors.ts";
 import type { IpScope } from "../../../src/base/ip.ts";
 import type { Endpoint } from "../../../src/contract/endpoint.ts";
 import { checkDialPolicy, checkReach, type DialPolicy, mayDial } from "../../../src/net/dial-policy.ts";
-import { simulatedRuntime } from "../../kit/simulated-runtime.ts";
-import { VirtualClock } from "../../kit/virtual-clock.ts";
 
 const ADDRESSES: Readonly<Record<IpScope, readonly string[]>> = {
   unspecified: ["0.0.0.0", "::", "::ffff:0.0.0.0"],
@@ -98,25 +96,36 @@ describe("a dial policy", () => {
   it("asks for every address of a registrar's name", async () => {
     const hosts: Record<string, string[]> = { out: ["8.8.8.8", "2600::1"], in: ["8.8.8.8", "10.0.0.1"] };
     const asked: string[] = [];
-    const runtime = {
-      ...simulatedRuntime(new VirtualClock()),
-      lookup: async (name: string) => {
-        asked.push(name);
-        const addresses = hosts[name];
-        if (!addresses) throw systemError("ENOTFOUND", "lookup");
-        return addresses;
-      },
+    const lookup = async (name: string): Promise<string[]> => {
+      asked.push(name);
+      const addresses = hosts[name];
+      if (!addresses) throw systemError("ENOTFOUND", "lookup");
+      return addresses;
     };
     const policy: DialPolicy = { deny: ["private"] };
-    await checkReach({ url: "wss://out:8080" }, policy, runtime);
-    await checkReach({ uid: "no url" }, policy, runtime);
-    await checkReach({ url: "ws://8.8.8.8" }, policy, runtime);
-    await assert.rejects(checkReach({ url: "ws://10.1.2.3" }, policy, runtime), {
+    await checkReach({ url: "wss://out:8080" }, policy, lookup);
+    await checkReach({ uid: "no url" }, policy, lookup);
+    await checkReach({ url: "ws://8.8.8.8" }, policy, lookup);
+    await assert.rejects(checkReach({ url: "ws://10.1.2.3" }, policy, lookup), {
       code: "ERR_1TP_BAD_ADDRESS",
     });
-    await assert.rejects(checkReach({ url: "wss://in" }, policy, runtime), { code: "ERR_1TP_BAD_ADDRESS" });
-    await assert.rejects(checkReach({ url: "wss://nowhere" }, policy, runtime), { code: "ENOTFOUND" });
+    await assert.rejects(checkReach({ url: "wss://in" }, policy, lookup), {
+      code: "ERR_1TP_BAD_ADDRESS",
+    });
+    await assert.rejects(checkReach({ url: "wss://nowhere" }, policy, lookup), { code: "ENOTFOUND" });
     assert.deepEqual(asked, ["out", "in", "nowhere"]);
+  });
+
+  it("lets a proxy look up names, and judges what needs no look-up", async () => {
+    const policy: DialPolicy = { deny: ["private", "loopback"] };
+    await checkReach({ url: "wss://nowhere" }, policy, undefined);
+    for (const url of ["ws://10.1.2.3", "ws://localhost"]) {
+      await assert.rejects(checkReach({ url }, policy, undefined), { code: "ERR_1TP_BAD_ADDRESS" });
+    }
+    const named = (address: string) => ({ transportType: "tcp", transportInfo: { address, port: 80 } });
+    assert.equal(mayDial(named("localhost"), policy), false);
+    assert.equal(mayDial(named("Here.LocalHost"), policy), false);
+    assert.equal(mayDial(named("example.org"), policy), true);
   });
 
   it("is checked when it is given", () => {
