@@ -15,6 +15,7 @@ import type {
 } from "../../src/contract/transport.ts";
 import type { WebRtc } from "../../src/contract/web-rtc.ts";
 import { completeConfig, type WebRtcConfig } from "./ice-servers.ts";
+import { withPlainDescriptions } from "./implementation.ts";
 import { listenWebRtc } from "./listener.ts";
 import { negotiate } from "./negotiation.ts";
 import { loadPeers, type PeerFactory, type PeerOptions } from "./peer.ts";
@@ -105,7 +106,7 @@ export class WebRtcTransport implements Transport {
   }
 
   async #load(): Promise<PeerFactory> {
-    const wrtc = this.#wrtc ?? (await loadWebRtc().catch(missing));
+    const wrtc = this.#wrtc ? withPlainDescriptions(this.#wrtc) : await loadWebRtc().catch(missing);
     return loadPeers(wrtc, this.#peerOptions);
   }
 }
