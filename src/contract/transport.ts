@@ -2,7 +2,7 @@ import type { Channel } from "./channel.ts";
 import type { Millis } from "./clock.ts";
 import type { SocketAddress } from "./datagram-socket.ts";
 import type { Dialog, Registration, Signaling, SignalingAddress } from "./dialog.ts";
-import type { ConnectionInfo, Endpoint } from "./endpoint.ts";
+import type { ConnectionInfo, Endpoint, Json } from "./endpoint.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The step of a dial an attempt is in, or failed in. */
@@ -20,6 +20,9 @@ export interface TransportTraits {
   readonly datagrams?: boolean;
 }
 
+/** Makes the first body of a dialog that has just opened, and has this `observedAddress`. */
+export type FirstBody = (observedAddress: string | undefined) => Json;
+
 /** What one dial gets from the dialer. */
 export interface DialContext {
   readonly runtime: Runtime;
@@ -29,8 +32,17 @@ export interface DialContext {
   onPhase(phase: Phase): void;
   /** The first handshake message, for transports that can carry it while connecting. Call at most once. */
   firstFlight?(): Uint8Array;
-  /** Opens a dialog sealed between the two endpoints; present when the entry is signaled. Send first, and close it. */
-  openDialog?(signaling: Signaling, address: SignalingAddress, transportType: string): Promise<Dialog>;
+  /**
+   * Opens a dialog sealed between the two endpoints; present when the entry is signaled. Send first, and close it.
+   * `first` makes the first body, which goes along with the handshake and saves a round trip; whoever carries the
+   * dialog can repeat it to the peer later.
+   */
+  openDialog?(
+    signaling: Signaling,
+    address: SignalingAddress,
+    transportType: string,
+    first?: FirstBody,
+  ): Promise<Dialog>;
 }
 
 /** What one listen gets from the server. */

@@ -52,13 +52,28 @@ export async function openDialog(options: OutgoingDialogOptions, target: DialogT
       dialog.close();
       throw signal.reason;
     }
+    return await begin(dialog, seal, options, first);
+  } catch (error) {
+    throw inSignaling(error);
+  }
+}
+
+/** Seals a dialog and says what is to be said first, with the handshake if it can carry it. */
+async function begin(
+  dialog: Dialog,
+  seal: Seal | undefined,
+  options: OutgoingDialogOptions,
+  first: FirstBody | undefined,
+): Promise<Dialog> {
+  try {
     const body = first?.(dialog.observedAddress);
     const early = body !== undefined && seal?.carriesEarly(body);
     const settled = seal ? await settle(dialog, seal, options, early ? body : undefined) : dialog;
     if (body !== undefined && !early) await settled.send(body);
     return settled;
   } catch (error) {
-    throw inSignaling(error);
+    dialog.close();
+    throw error;
   }
 }
 

@@ -29,6 +29,8 @@ export type HandshakeStep =
   | {
       readonly type: "peer";
       readonly publicKey: Uint8Array;
+      /** What came along; nothing proves yet that it is no repetition. */
+      readonly early: Uint8Array | undefined;
       readonly answer: (admitted: boolean) => HandshakeStep;
     }
   | { readonly type: "established"; readonly established: Established; readonly bytes?: Uint8Array }

@@ -49,14 +49,19 @@ export class Initiator {
     });
   }
 
+  /** Whether the first flight can carry something that only the peer can read. */
+  get seals(): boolean {
+    return this.#hello.pattern === "IK";
+  }
+
   /**
    * What is said first; the same bytes every time. The first call may ask for it to be filled up to `padTo`
-   * bytes.
+   * bytes, and give what it is to carry if it `seals`.
    */
-  firstFlight(padTo = 0): Uint8Array {
+  firstFlight(padTo = 0, early?: Uint8Array): Uint8Array {
     if (!this.#firstFlight) {
       // XX's first payload is in the clear.
-      const payload = this.#hello.pattern === "IK" ? { sessionId: this.#sessionId } : {};
+      const payload = this.seals ? { sessionId: this.#sessionId, early } : {};
       const overhead = FLIGHT_HEADER + this.#noise.overhead;
       const padded = encodePayload(payload, Math.max(padTo, SMALLEST_FLIGHT) - overhead);
       this.#firstFlight = frameMessage(this.#noise.write(padded)!, this.#hello);

@@ -1,6 +1,8 @@
 /** Handshake payloads: type (1 byte), length (2 bytes), value. Unknown types are ignored. */
 
-const TYPES = { padding: 0, sessionId: 1, refused: 2 } as const;
+import { concat, EMPTY } from "../base/bytes.ts";
+
+const TYPES = { padding: 0, sessionId: 1, refused: 2, early: 3 } as const;
 const HEADER = 3;
 
 /** Bytes of a session's id. */
@@ -12,22 +14,24 @@ export interface Payload {
   readonly sessionId?: Uint8Array;
   /** The responder does not want this initiator. */
   readonly refused?: boolean;
+  /** What the initiator of a dialog has to say at once. Whoever carries it can repeat it later. */
+  readonly early?: Uint8Array | undefined;
 }
 
 /** `padTo`: length in bytes to fill up to, reached to within the 3 bytes of an item's header. */
-export function encodePayload({ sessionId, refused }: Payload, padTo = 0): Uint8Array {
-  const length = (sessionId ? HEADER + SESSION_ID_LENGTH : 0) + (refused ? HEADER : 0);
+export function encodePayload({ sessionId, refused, early }: Payload, padTo = 0): Uint8Array {
+  const items = [
+    ...(sessionId ? [item(TYPES.sessionId, sessionId)] : []),
+    ...(refused ? [item(TYPES.refused)] : []),
+    ...(early ? [item(TYPES.early, early)] : []),
+  ];
+  const length = items.reduce((sum, { length }) => sum + length, 0);
   const padding = padTo - length - HEADER;
-  const bytes = new Uint8Array(padding < 0 ? length : padTo);
-  let at = 0;
-  if (sessionId) {
-    bytes.set([TYPES.sessionId, 0, SESSION_ID_LENGTH]);
-    bytes.set(sessionId, HEADER);
-    at = HEADER + SESSION_ID_LENGTH;
-  }
-  if (refused) bytes.set([TYPES.refused, 0, 0], at);
-  if (padding >= 0) bytes.set([TYPES.padding, padding >> 8, padding & 0xff], length);
-  return bytes;
+  return concat(padding < 0 ? items : [...items, item(TYPES.padding, new Uint8Array(padding))]);
+}
+
+function item(type: number, value: Uint8Array = EMPTY): Uint8Array {
+  return concat([Uint8Array.of(type, value.length >> 8, value.length & 0xff), value]);
 }
 
 /** Undefined if an item is cut off, or has a wrong length. */
@@ -41,6 +45,7 @@ export function decodePayload(bytes: Uint8Array): Payload | undefined {
       if (value.length !== SESSION_ID_LENGTH) return undefined;
       payload = { ...payload, sessionId: new Uint8Array(value) };
     } else if (bytes[at] === TYPES.refused) payload = { ...payload, refused: true };
+    else if (bytes[at] === TYPES.early) payload = { ...payload, early: new Uint8Array(value) };
     at += HEADER + value.length;
   }
   return payload;

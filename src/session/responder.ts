@@ -3,7 +3,7 @@ import type { ByteQueue } from "./byte-queue.ts";
 import { establish, type HandshakeOptions, type HandshakeStep, SESSION_CONTEXT } from "./handshake.ts";
 import { ALERTS, frameAlert, frameMessage, parseHello, prologueOf, takeInput } from "./hello.ts";
 import { NoiseHandshake } from "./noise.ts";
-import { decodePayload, encodePayload } from "./payload.ts";
+import { decodePayload, encodePayload, type Payload } from "./payload.ts";
 
 /** The server's side of a handshake: it speaks whatever the dialler's hello byte names. */
 export class Responder {
@@ -28,7 +28,7 @@ export class Responder {
     const message = input.type === "message" ? this.#noise!.read(input.message) : undefined;
     const payload = message && decodePayload(message);
     if (!payload) return failed("a message was not made for this key, or was changed", ALERTS.unreadable);
-    return this.#proceed(this.#noise!, payload.sessionId);
+    return this.#proceed(this.#noise!, payload);
   }
 
   /** False if the hello byte names something unknown. */
@@ -50,7 +50,7 @@ export class Responder {
   }
 
   /** An IK names the initiator in its first message, an XX in its third. */
-  #proceed(noise: NoiseHandshake, sessionId: Uint8Array | undefined): HandshakeStep {
+  #proceed(noise: NoiseHandshake, { sessionId, early }: Payload): HandshakeStep {
     const publicKey = noise.remoteKey;
     if (!publicKey) {
       const message = noise.write(encodePayload({}));
@@ -61,7 +61,7 @@ export class Responder {
     if (!sessionId) return failed("the initiator names no session", ALERTS.unreadable);
     this.#naming = true;
     const answer = (admitted: boolean): HandshakeStep => conclude(noise, sessionId, admitted);
-    return { type: "peer", publicKey, answer };
+    return { type: "peer", publicKey, early, answer };
   }
 }
 

@@ -9,6 +9,9 @@ import { Responder } from "./responder.ts";
 
 /** Signals: `{ id, hs }` and `{ hs }` carry the handshake, `{ n, c }` a counted, sealed body. */
 
+/** The most JSON that goes with a dialog's first signal, in bytes (chosen: within a handshake message). */
+const MAX_EARLY_BODY = 1_500;
+
 /** The most JSON that can be sealed, in bytes: in base64 and with its counter it stays below 16 KiB. */
 export const MAX_SEALED_BODY = 12_000;
 
@@ -20,7 +23,7 @@ export type SealEvent =
   | { readonly type: "send"; readonly signal: JsonObject }
   /** Answer with `Seal.answer` whether it may go on. */
   | { readonly type: "peer"; readonly publicKey: string }
-  /** The peer has proved itself, and on the accepting side that this is no replay. */
+  /** The peer has proved itself, and on the accepting side that this is no replay; unless its first body came early. */
   | { readonly type: "established" }
   | { readonly type: "body"; readonly body: Json }
   /** The dialog is of no use. */
@@ -35,13 +38,15 @@ export interface SealDrops {
 
 /**
  * One side of a sealed dialog: a Noise handshake and counted, sealed bodies, over signals that can get
- * lost. The side that opened the dialog has to send the first body.
+ * lost. The side that opened the dialog has to send the first body, perhaps with its first signal: then it is the one
+ * body that can be a replay, and the answer to it can be read by none but the one who sent it first.
  */
 export class Seal {
   readonly dropped: SealDrops = { malformed: 0, replayed: 0, forged: 0 };
   readonly #side: Opener | Acceptor;
   readonly #input = new ByteQueue();
   #answer: ((admitted: boolean) => HandshakeStep) | undefined;
+  #early: Json | undefined;
   #failed = false;
   #keys: Established | undefined;
   #heard = false;
@@ -69,11 +74,18 @@ export class Seal {
     return this.#keys && toBase64Url(this.#keys.remoteKey);
   }
 
-  /** The opener's first signal. */
-  firstSignal(): JsonObject {
+  /** Whether a body can go with the first signal. */
+  carriesEarly(body: Json): boolean {
+    const { role, handshake } = this.#side;
+    return role === "opener" && handshake.seals && encodeJson(body).length <= MAX_EARLY_BODY;
+  }
+
+  /** The opener's first signal, with a body that it can carry. */
+  firstSignal(early?: Json): JsonObject {
     invariant(this.#side.role === "opener", "only the opener speaks first");
     const { id, handshake } = this.#side;
-    return { id: toBase64Url(id), hs: toBase64Url(handshake.firstFlight()) };
+    const body = early === undefined ? undefined : encodeJson(early);
+    return { id: toBase64Url(id), hs: toBase64Url(handshake.firstFlight(0, body)) };
   }
 
   /** What follows from a signal. Signals nobody can have meant are dropped and counted. */
@@ -102,7 +114,7 @@ export class Seal {
   /** A body as a signal. @throws ERR_OUT_OF_RANGE if it is too long. Not before `established`. */
   seal(body: Json): JsonObject {
     invariant(this.#keys, "bodies are sealed when the keys are there");
-    const plaintext = text.encoder.encode(JSON.stringify(body));
+    const plaintext = encodeJson(body);
     if (plaintext.length > MAX_SEALED_BODY) {
       throw rangeError("body", `at most ${MAX_SEALED_BODY} bytes of JSON`, `${plaintext.length} bytes`);
     }
@@ -122,6 +134,7 @@ export class Seal {
   #follow(step: HandshakeStep): SealEvent[] {
     if (step.type === "peer") {
       this.#answer = step.answer;
+      this.#early = step.early && parseJson(step.early);
       return [{ type: "peer", publicKey: toBase64Url(step.publicKey) }];
     }
     const events: SealEvent[] = [];
@@ -132,7 +145,10 @@ export class Seal {
     }
     if (step.type !== "established") return events;
     this.#keys = step.established;
-    if (this.#side.role === "opener") events.push({ type: "established" });
+    const early = this.#early;
+    this.#heard = early !== undefined;
+    if (this.#side.role === "opener" || early !== undefined) events.push({ type: "established" });
+    if (early !== undefined) events.push({ type: "body", body: early });
     return events;
   }
 
@@ -175,6 +191,10 @@ interface Acceptor {
 
 function contextOf(transportType: string, id: Uint8Array): Uint8Array {
   return concat([text.encoder.encode(`1tp-dialog ${transportType}\0`), id]);
+}
+
+function encodeJson(body: Json): Uint8Array {
+  return text.encoder.encode(JSON.stringify(body));
 }
 
 function parseJson(bytes: Uint8Array): Json | undefined {

@@ -71,6 +71,35 @@ describe("a sealed dialog", () => {
     });
   }
 
+  it("is established for the acceptor at once if the first body came with the handshake", () => {
+    const { opener, acceptor, ...parlour } = new Parlour();
+    const body = { candidates: ["1.2.3.4:5"] };
+    assert.ok(opener.carriesEarly(body));
+    const [peer] = acceptor.handle(opener.firstSignal(body));
+    assert.deepEqual(peer, { type: "peer", publicKey: parlour.client.publicKey }, "asked before it is told");
+    const [answer, ...rest] = acceptor.answer(true);
+    assert.deepEqual(rest, [{ type: "established" }, { type: "body", body }]);
+    const reply = acceptor.seal("reply");
+    assert.deepEqual(opener.handle((answer as { signal: Json }).signal), [{ type: "established" }]);
+    assert.deepEqual(opener.handle(reply), [{ type: "body", body: "reply" }]);
+    assert.deepEqual(acceptor.handle(opener.seal("more")), [{ type: "body", body: "more" }]);
+  });
+
+  it("does not tell an early body to an acceptor that refuses", () => {
+    const { opener, acceptor } = new Parlour();
+    acceptor.handle(opener.firstSignal("early"));
+    assert.deepEqual(
+      acceptor.answer(false).map(({ type }) => type),
+      ["send", "failed"],
+    );
+  });
+
+  it("carries no body early that is long, or that others could read", () => {
+    assert.equal(new Parlour().opener.carriesEarly("x".repeat(1_498)), true);
+    assert.equal(new Parlour().opener.carriesEarly("x".repeat(1_499)), false);
+    assert.equal(new Parlour({ named: false }).opener.carriesEarly("secret"), false);
+  });
+
   it("is established for the acceptor by the opener's first body, not by its handshake", () => {
     const parlour = new Parlour().begin();
     assert.deepEqual(parlour.types("acceptor"), ["peer"]);
