@@ -194,7 +194,8 @@ export class Relay {
 
   #pair(end: RelayEnd): void {
     if (!end.open || !this.#unpaired.delete(end)) return;
-    this.counters.channels++;
+    // Each is counted once: where it was opened.
+    if (end.dialog > 0) this.counters.channels++;
     const member = this.#mailroom.members.get(end.desk.connection);
     if (member) this.#mailroom.send(member, { type: "relay", dialog: end.dialog });
   }

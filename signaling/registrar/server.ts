@@ -97,7 +97,7 @@ class RegistrarHost implements RegistrarServer {
     const { address, port } = this.address();
     const wildcard = ipScope(address) === "unspecified";
     const own = wildcard ? ownAddresses(runtime.interfaces(), ipFamily(address) === 4 ? 4 : 0) : [address];
-    const literals = own.filter((literal) => !literal.includes("%"));
+    const literals = wildcard ? own.filter((literal) => !literal.includes("%")) : own;
     const hosts = literals.map((literal) => (literal.includes(":") ? `[${literal}]` : literal));
     if (wildcard) hosts.push("localhost");
     return hosts.map((host) => `${tls ? "wss" : "ws"}://${host}:${port}`);
