@@ -1,7 +1,7 @@
 import { crypto } from "#platform";
 import { OnetpError } from "../../src/base/errors.ts";
 import type { Channel } from "../../src/contract/channel.ts";
-import type { Dialog, SignalingAddress } from "../../src/contract/dialog.ts";
+import type { SignalingAddress } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import { reachFrom } from "../../src/nat/reach.ts";
@@ -30,49 +30,75 @@ export async function dialPunch(
     // Servers are asked while the dialog opens: what they say is ready when it is wanted.
     const sightings = new SightingList(ports.ipv4, parts.stun, runtime);
     void sightings.refresh();
-    const dialog = await openDialog(parts.signaling, address, TYPE);
-    return await punch(parts, endpoint, context, ports, dialog, sightings);
+    return await new PunchDial(parts, endpoint, context, ports, sightings).run(openDialog);
   } finally {
     ports.keep(false);
     void ports.retire();
   }
 }
 
-async function punch(
-  parts: PunchParts,
-  endpoint: Endpoint,
-  context: DialContext,
-  ports: PunchPorts,
-  dialog: Dialog,
-  sightings: SightingList,
-): Promise<Channel> {
-  const { runtime, signal } = context;
-  if (signal.aborted) {
-    dialog.close();
-    throw signal.reason;
+/** A dialog and the punch that is told of in it, which begins with the dialog's first body. */
+class PunchDial {
+  readonly #parts: PunchParts;
+  readonly #endpoint: Endpoint;
+  readonly #context: DialContext;
+  readonly #ports: PunchPorts;
+  readonly #sightings: SightingList;
+  readonly #race: WayRace;
+  #session: PunchSession | undefined;
+  #forget = (): void => {};
+
+  constructor(
+    parts: PunchParts,
+    endpoint: Endpoint,
+    context: DialContext,
+    ports: PunchPorts,
+    sightings: SightingList,
+  ) {
+    this.#parts = parts;
+    this.#endpoint = endpoint;
+    this.#context = context;
+    this.#ports = ports;
+    this.#sightings = sightings;
+    this.#race = new WayRace(parts, endpoint, context, (port, connection) =>
+      this.#session!.follow(port, connection),
+    );
   }
-  context.onPhase("punch");
-  const race = new WayRace(parts, endpoint, context, (port, connection) => session.follow(port, connection));
-  const reach = parts.reach ?? reachFrom(runtime.interfaces());
-  const session: PunchSession = new PunchSession(
-    dialog,
-    ports,
-    runtime,
-    { opener: true, crypto, reach },
-    {
-      onWay: (way) => race.enter(way),
-      onOver: (error) => race.noMore(error),
-    },
-  );
-  const forget = sightings.feed(session);
-  session.start();
-  const onAbort = (): void => race.stop(signal.reason);
-  signal.addEventListener("abort", onAbort);
-  try {
-    return await race.won;
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    forget();
-    session.close();
+
+  async run(openDialog: NonNullable<DialContext["openDialog"]>): Promise<Channel> {
+    const { signal, onPhase } = this.#context;
+    const onAbort = (): void => this.#race.stop(signal.reason);
+    signal.addEventListener("abort", onAbort);
+    try {
+      const address = this.#endpoint.transportInfo as SignalingAddress;
+      const dialog = await openDialog(this.#parts.signaling, address, TYPE, (observed) =>
+        this.#begin(observed).opening(),
+      );
+      (this.#session ?? this.#begin(dialog.observedAddress)).meet(dialog);
+      onPhase("punch");
+      return await this.#race.won;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      this.#forget();
+      this.#session?.close();
+    }
+  }
+
+  #begin(attested: string | undefined): PunchSession {
+    const { runtime } = this.#context;
+    const { reach = reachFrom(runtime.interfaces()), knowledge } = this.#parts;
+    const session = new PunchSession(
+      attested,
+      this.#ports,
+      runtime,
+      { opener: true, crypto, reach, nat: knowledge.at(runtime.clock.now()) },
+      {
+        onWay: (way) => this.#race.enter(way),
+        onOver: (error) => this.#race.noMore(error),
+      },
+    );
+    this.#session = session;
+    this.#forget = this.#sightings.feed(session);
+    return session;
   }
 }

@@ -42,6 +42,7 @@ class PunchListener implements Listener {
   readonly #ports: PunchPorts;
   readonly #sightings: SightingList;
   readonly #sessions = new Set<PunchSession>();
+  readonly #closed = new AbortController();
   #refresh: Timer | undefined;
   #referenced = true;
   #closing: Promise<void> | undefined;
@@ -69,6 +70,8 @@ class PunchListener implements Listener {
   #look(): void {
     const { clock } = this.#context.runtime;
     void this.#sightings.refresh();
+    const { bind, stun, knowledge } = this.#parts;
+    void knowledge.refresh(bind, stun, this.#context.runtime, this.#closed.signal);
     this.#refresh = clock.setTimer(clock.now() + REFRESH, () => this.#look());
     this.#refresh.unref();
   }
@@ -82,10 +85,10 @@ class PunchListener implements Listener {
     const { runtime } = this.#context;
     const reach = this.#parts.reach ?? reachFrom(runtime.interfaces());
     const session: PunchSession = new PunchSession(
-      dialog,
+      dialog.observedAddress,
       this.#ports,
       runtime,
-      { opener: false, crypto, reach },
+      { opener: false, crypto, reach, nat: this.#parts.knowledge.at(runtime.clock.now()) },
       {
         onWay() {},
         onOver: (error) => runtime.log("%s", error.message),
@@ -98,6 +101,7 @@ class PunchListener implements Listener {
     );
     this.#sessions.add(session);
     const forget = this.#sightings.feed(session);
+    session.meet(dialog);
     const timer = runtime.clock.setTimer(runtime.clock.now() + SESSION_LIFETIME, () => session.close());
     timer.unref();
   }
@@ -130,6 +134,7 @@ class PunchListener implements Listener {
   async #close(): Promise<void> {
     this.unref();
     this.#refresh?.cancel();
+    this.#closed.abort();
     this.registration?.close();
     for (const session of [...this.#sessions]) session.close();
     for (const { host } of this.#ports) host.stopListening();

@@ -6,6 +6,7 @@ import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { BindDatagram } from "../../src/host/local-sockets.ts";
 import type { ReachOf } from "../../src/nat/reach.ts";
 import type { ConnectionOptions } from "../../src/utp/options.ts";
+import type { NatKnowledge } from "./nat-knowledge.ts";
 import type { StunServers } from "./stun-servers.ts";
 
 /** The transport's word. */
@@ -18,6 +19,7 @@ export interface PunchParts {
   readonly bufferSize: number;
   readonly connection: ConnectionOptions;
   readonly stun: StunServers;
+  readonly knowledge: NatKnowledge;
   /** What may be sent to; absent: the usual rule. */
   readonly reach: ReachOf | undefined;
 }

@@ -3,6 +3,7 @@ import { type Drive, drive } from "../../src/base/drive.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Dialog } from "../../src/contract/dialog.ts";
+import type { JsonObject } from "../../src/contract/endpoint.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import { addressKey, type CandidateKind } from "../../src/nat/candidate.ts";
 import { ProbeRuns } from "../../src/nat/probe-run.ts";
@@ -42,10 +43,12 @@ function wayKey({ via }: PunchPort, remote: SocketAddress): string {
   return `${via} ${addressKey(remote)}`;
 }
 
-/** Joins one punch to its dialog, its sockets and the clock. */
+/** Joins one punch to its sockets and the clock, and to its dialog as soon as there is one. */
 export class PunchSession {
   readonly punch: Punch;
-  readonly #dialog: Dialog;
+  #dialog: Dialog | undefined;
+  /** What was said before there was a dialog. */
+  readonly #unsent: JsonObject[] = [];
   readonly #ports: PunchPorts;
   readonly #runtime: Runtime;
   readonly #sink: SessionSink;
@@ -58,13 +61,12 @@ export class PunchSession {
   #closed = false;
 
   constructor(
-    dialog: Dialog,
+    attested: string | undefined,
     ports: PunchPorts,
     runtime: Runtime,
     options: Omit<PunchOptions, "random" | "families" | "attested" | "runs">,
     sink: SessionSink,
   ) {
-    this.#dialog = dialog;
     this.#ports = ports;
     this.#runtime = runtime;
     this.#sink = sink;
@@ -74,7 +76,7 @@ export class PunchSession {
       random: runtime.random,
       families: ports.families,
       runs: RUNS,
-      attested: dialog.observedAddress,
+      attested,
     });
     this.#drive = drive<PunchEvent, PunchDatagram>(
       this.punch,
@@ -84,21 +86,33 @@ export class PunchSession {
     );
     for (const candidate of ports.candidates) this.punch.addCandidate(candidate, runtime.clock.now());
     ports.join(this);
+  }
+
+  /** What the side that opens the dialog says first, with all that is known by now. */
+  opening(): JsonObject {
+    this.#drive.wake();
+    return this.#unsent.shift() ?? {};
+  }
+
+  /** The dialog is there. Once. */
+  meet(dialog: Dialog): void {
+    this.#dialog = dialog;
+    if (this.#closed) {
+      dialog.close();
+      return;
+    }
     dialog.attach({
       onSignal: (body) => this.#do((now) => this.punch.handleSignal(body, now)),
       // Who has come by a way may leave the dialog: its first packets are on their way.
       onClose: (error) => (this.#ways.size > 0 ? undefined : this.#over("the peer has left", error)),
     });
+    for (const body of this.#unsent.splice(0)) this.#say(body);
+    this.#drive.wake();
   }
 
   /** The name by which checks to us are known. */
   get user(): string {
     return this.punch.codec.local.user;
-  }
-
-  /** Speaks, if this side speaks first. */
-  start(): void {
-    this.#drive.wake();
   }
 
   /** Does something to the punch, and what follows from it. */
@@ -125,11 +139,15 @@ export class PunchSession {
   }
 
   #onEvent(event: PunchEvent): void {
-    if (event.type === "signal") {
-      this.#dialog.send(event.body).catch((error: unknown) => this.#over("a signal was not taken", error));
-    } else if (event.type === "way") this.#onWay(event);
+    if (event.type === "signal") this.#say(event.body);
+    else if (event.type === "way") this.#onWay(event);
     else if (event.type === "sockets") void this.#openSockets(event.trick, event.count);
     else this.#over("nothing is left to try");
+  }
+
+  #say(body: JsonObject): void {
+    if (!this.#dialog) this.#unsent.push(body);
+    else this.#dialog.send(body).catch((error: unknown) => this.#over("a signal was not taken", error));
   }
 
   #onWay({ via, ...way }: Extract<PunchEvent, { type: "way" }>): void {
@@ -194,7 +212,7 @@ export class PunchSession {
     this.punch.close();
     this.#extra.close();
     this.#ports.leave(this);
-    this.#dialog.close();
+    this.#dialog?.close();
     for (const release of this.#admitted) release();
     if (this.#promoted.length > 0) this.#leavePromoted();
     this.#sink.onClose?.();

@@ -18,6 +18,7 @@ import type { ConnectionOptions } from "../../src/utp/options.ts";
 import { checkConnectionOptions } from "../../src/utp/settings.ts";
 import { dialPunch } from "./dial.ts";
 import { listenPunch } from "./listener.ts";
+import { NatKnowledge } from "./nat-knowledge.ts";
 import { type PunchParts, TYPE } from "./parts.ts";
 import { StunServers } from "./stun-servers.ts";
 
@@ -69,6 +70,7 @@ export class UdpPunchTransport implements Transport {
       bufferSize,
       connection: connectionOptions(options),
       stun: new StunServers(stunServers, signaling),
+      knowledge: new NatKnowledge(),
       reach,
     };
   }

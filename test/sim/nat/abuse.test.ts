@@ -51,7 +51,9 @@ async function onStage(
   };
   await internet.network.clock.run(async () => {
     const listener = await server.listen();
-    await internet.pass(500);
+    // What it discovers of its own NAT is done then.
+    await internet.pass(10_000);
+    sent.clear();
     const attacker = internet.point.client(attackerSeenAt);
     const attack = async (...signals: readonly Json[]): Promise<Dialog> => {
       const { transportInfo } = listener.endpoints[0]!;

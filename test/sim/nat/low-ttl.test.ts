@@ -6,6 +6,15 @@ import { EASY, Internet, meet } from "./punching.ts";
 /** A NAT with the conntrack trap that keeps ports, as Linux boxes do. */
 const TRAP = { ...EASY, ports: "preserving", acceptsUnsolicited: true } as const;
 
+/** Addresses of homes whose packets have sprung a trap; a STUN server's may, when it is asked to answer from elsewhere. */
+function trappedPeers({ network }: Internet): string[] {
+  const trapped: string[] = [];
+  network.observer = ({ reason, packet: { source } }) => {
+    if (reason === "trapped" && !source.address.startsWith("5.9.")) trapped.push(source.address);
+  };
+  return trapped;
+}
+
 describe("the conntrack trap", () => {
   for (const [where, server, client] of [
     ["before the server", TRAP, EASY],
@@ -16,13 +25,14 @@ describe("the conntrack trap", () => {
       test(`${where} never springs, with signals of ${delay} ms`, () =>
         forEachSeed(5, async (seed, trace) => {
           const internet = await Internet.open({ seed, trace }, delay);
+          const trapped = trappedPeers(internet);
           const outcome = await meet(
             internet,
             internet.peer(internet.home("server", "5.0.0.1", server).host, "5.0.0.1"),
             internet.peer(internet.home("client", "5.0.0.2", client).host, "5.0.0.2"),
           );
           assert.equal(outcome.error, undefined);
-          assert.equal(internet.network.dropped("trapped"), 0);
+          assert.deepEqual(trapped, []);
           const [first] = outcome.stories;
           assert.equal(first!.trick, "low-ttl");
         }));
@@ -33,13 +43,14 @@ describe("the conntrack trap", () => {
     forEachSeed(5, async (seed, trace) => {
       const internet = await Internet.open({ seed, trace });
       const options = { stunServers: ["stun:5.9.0.1"] };
+      const trapped = trappedPeers(internet);
       const outcome = await meet(
         internet,
         internet.peer(internet.home("server", "5.0.0.1", TRAP).host, undefined, options),
         internet.peer(internet.home("client", "5.0.0.2", TRAP).host, undefined, options),
       );
       assert.equal(outcome.error, undefined);
-      assert.equal(internet.network.dropped("trapped"), 0);
+      assert.deepEqual(trapped, []);
     }));
 });
 
