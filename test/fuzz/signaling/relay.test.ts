@@ -44,9 +44,13 @@ async function take({ verb, kind, message, bytes }: Step, client: ScriptedClient
   await acts[verb]();
 }
 
-/** Resolves with how many channels there were. */
-async function play(steps: readonly Step[]): Promise<number> {
+/** `joined`: there is a channel already. Resolves with how many channels there were. */
+async function play(joined: boolean, steps: readonly Step[]): Promise<number> {
   const { bench, server, near, witness, dialog } = await stage();
+  if (joined) {
+    await near.say({ type: "relay", dialog: 1 });
+    await server.say({ type: "relay", dialog });
+  }
   const relay = bench.registrar.relay!;
   for (const step of steps) {
     if (server.cut || near.cut) break;
@@ -67,9 +71,10 @@ async function play(steps: readonly Step[]): Promise<number> {
 
 test("whatever two clients relay, nobody else notices and nothing is left of them", async () => {
   let channels = 0;
-  const property = fc.asyncProperty(fc.array(anyStep, { maxLength: 40 }), async (steps) => {
-    channels += await play(steps);
+  const steps = fc.array(anyStep, { maxLength: 40, size: "max" });
+  const property = fc.asyncProperty(fc.boolean(), steps, async (joined, script) => {
+    channels += await play(joined, script);
   });
   await fc.assert(property, randomRuns(300));
-  assert.ok(channels > 20, `the runs should reach deep: ${channels} channels`);
+  assert.ok(channels > 100, `the runs should reach deep: ${channels} channels`);
 });
