@@ -16,6 +16,9 @@ const USUAL_DATAGRAM = 1472;
 /** Below that a connection would crawl, whatever the buffer (chosen). */
 const LEAST_WINDOW = 16 * 1024;
 
+/** Datagrams sent in one turn, so that who receives on this machine comes to read them (chosen: what stock buffers hold). */
+const BURST = 128;
+
 /** What a connection's sink hears of each event. */
 const SINK_METHOD = {
   connected: "onConnected",
@@ -61,6 +64,8 @@ export class UtpHost implements DatagramSink {
   #told = false;
   /** Sending was put off. */
   #waits = false;
+  /** There may be more than what was sent in this turn. */
+  #unsent = false;
   #size = 0;
   #referenced = true;
   /** Closed by their users, with bytes that are not acknowledged. */
@@ -121,7 +126,10 @@ export class UtpHost implements DatagramSink {
       connection.abort(systemError("ECONNABORTED", "close", address, port));
     }
     this.endpoint.bidFarewell(this.#runtime.clock.now());
-    this.#transmit();
+    do {
+      this.#unsent = false;
+      this.#transmit();
+    } while (this.#unsent);
     this.socket.close();
     this.#finish();
   }
@@ -239,8 +247,8 @@ export class UtpHost implements DatagramSink {
   /** After the pump, also if a sink threw: what is left comes with the next turn. */
   #rest(): void {
     if (this.#waits) this.#schedule(this.#runtime.afterDelivery);
-    else if (this.endpoint.hasEvents || this.#tasks.length > 0) this.#schedule();
-    this.#waits = false;
+    else if (this.#unsent || this.endpoint.hasEvents || this.#tasks.length > 0) this.#schedule();
+    this.#waits = this.#unsent = false;
     if (this.#closed) return;
     this.#timer.arm(this.endpoint.pollTimeout());
     this.#forgetFlushed();
@@ -268,7 +276,9 @@ export class UtpHost implements DatagramSink {
     if (this.#blocked || this.#closed) return;
     const { endpoint, socket } = this;
     const now = this.#runtime.clock.now();
-    for (let out = endpoint.pollTransmit(now); out; out = endpoint.pollTransmit(now)) {
+    for (let left = BURST; left > 0; left--) {
+      const out = endpoint.pollTransmit(now);
+      if (!out) return;
       const result = socket.send(out.data, out.remote);
       if (result === "sent") continue;
       if (result === "queued") {
@@ -278,6 +288,7 @@ export class UtpHost implements DatagramSink {
       }
       this.onSendError(result, out.remote);
     }
+    this.#unsent = true;
   }
 
   #tellSize(): void {
