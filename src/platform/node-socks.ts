@@ -47,7 +47,7 @@ export function speakSocks({ server, target, ...talk }: ProxyTalk): (byte: Uint8
 
 /** The package's own error holds the password. */
 function refusal(server: ProxyServer, target: TunnelTarget, message: string): Error {
-  const detail = `${formatProxy(server)}: ${message}`;
+  const detail = `${formatProxy(server)}: ${message.replace(/ - undefined$/, "")}`;
   const cause = new OnetpError("ERR_1TP_PROXY_FAILED", { detail, phase: "connect" });
   const code = CODES[/ - (\w+)$/.exec(message)?.[1] ?? ""];
   return code === undefined
