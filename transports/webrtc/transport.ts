@@ -46,8 +46,8 @@ export class WebRtcTransport implements Transport {
 
   /** Throws on wrong options. */
   constructor(options: WebRtcTransportOptions) {
-    const { cost, connectTimeout } = planning(options, { cost: 50, connectTimeout: 15_000 });
     checkOptions(options);
+    const { cost, connectTimeout } = planning(options, { cost: 50, connectTimeout: 15_000 });
     const { signaling, config, wrtc, cost: _, connectTimeout: __, ...peerOptions } = options;
     this.traits = { cost, relayed: false, signaled: true, datagrams: true };
     this.connectTimeout = connectTimeout;
@@ -116,7 +116,7 @@ function missing(cause: unknown): never {
 }
 
 function checkOptions(options: WebRtcTransportOptions): void {
-  const { signaling, config, wrtc } = options;
+  const { signaling, config, wrtc } = options ?? {};
   if (typeof signaling?.open !== "function") {
     throw typeError("options.signaling", "a Signaling, such as new WebSocketSignaling({ url })", signaling);
   }
