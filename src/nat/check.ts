@@ -40,7 +40,7 @@ export class CheckCodec {
   readonly local: CheckIdentity;
   readonly #crypto: Crypto;
   readonly #localKey: IntegrityKey;
-  #remote: { readonly user: string; readonly key: IntegrityKey } | undefined;
+  #remote: (CheckIdentity & { readonly key: IntegrityKey }) | undefined;
 
   constructor(crypto: Crypto, local: CheckIdentity) {
     this.local = local;
@@ -55,7 +55,12 @@ export class CheckCodec {
 
   /** The first one counts. */
   meet(remote: CheckIdentity): void {
-    this.#remote ??= { user: remote.user, key: this.#keyOf(remote) };
+    this.#remote ??= { ...remote, key: this.#keyOf(remote) };
+  }
+
+  /** The other side's, once it is known. */
+  get remotePassword(): string | undefined {
+    return this.#remote?.password;
   }
 
   #keyOf({ password }: CheckIdentity): IntegrityKey {

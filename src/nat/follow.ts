@@ -51,6 +51,12 @@ export class Follow implements Engine<FollowEvent> {
     this.#remote = remote;
   }
 
+  /** The peer has proved by a new punch that it is there now. */
+  moved({ address, port }: SocketAddress): void {
+    this.#remote = { address, port };
+    this.#suspicion = undefined;
+  }
+
   /** Something that looks like the peer's came from elsewhere. */
   suspect(remote: SocketAddress, now: Instant): void {
     if (this.#suspicion || now < this.#pausedUntil || addressKey(remote) === addressKey(this.#remote)) return;

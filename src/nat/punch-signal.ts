@@ -17,6 +17,8 @@ export interface PunchSignal {
   readonly opened?: number;
   /** The trick by this name has done its part here. */
   readonly ready?: string;
+  /** This is about a connection that stands: the password the other side had when it was made. */
+  readonly again?: string;
 }
 
 /** A signal as it was written by the other side, and how much of it made no sense. */
@@ -25,7 +27,8 @@ export interface ReadSignal extends PunchSignal {
 }
 
 /** As JSON. */
-export function writePunchSignal({ identity, candidates, nat, opened, ready }: PunchSignal): JsonObject {
+export function writePunchSignal(signal: PunchSignal): JsonObject {
+  const { identity, candidates, nat, opened, ready, again } = signal;
   return {
     ...(identity && { user: identity.user, password: identity.password }),
     ...(candidates.length > 0 && {
@@ -34,14 +37,15 @@ export function writePunchSignal({ identity, candidates, nat, opened, ready }: P
     ...(nat && { nat: { ...nat } }),
     ...(opened !== undefined && { opened }),
     ...(ready !== undefined && { ready }),
+    ...(again !== undefined && { again }),
   };
 }
 
 /** What can be understood of a stranger's signal; undefined if it is none. Never throws. */
 export function readPunchSignal(body: unknown): ReadSignal | undefined {
   if (typeof body !== "object" || body === null || Array.isArray(body)) return undefined;
-  const { user, password, candidates, nat, opened, ready } = body as Record<string, unknown>;
-  const identity = isWord(user, 4, 32) && isWord(password, 16, 64) ? { user, password } : undefined;
+  const { user, password, candidates, nat, opened, ready, again } = body as Record<string, unknown>;
+  const identity = readIdentity(user, password);
   if ((user !== undefined || password !== undefined) && !identity) return undefined;
   const told = Array.isArray(candidates) ? candidates : [];
   const understood: NatCandidate[] = [];
@@ -55,8 +59,13 @@ export function readPunchSignal(body: unknown): ReadSignal | undefined {
     ...(nat !== undefined && { nat: readBehaviour(nat) }),
     ...(isCount(opened) && { opened }),
     ...(isWord(ready, 1, 32) && { ready }),
+    ...(isWord(again, 16, 64) && { again }),
     malformed: told.length - understood.length,
   };
+}
+
+function readIdentity(user: unknown, password: unknown): CheckIdentity | undefined {
+  return isWord(user, 4, 32) && isWord(password, 16, 64) ? { user, password } : undefined;
 }
 
 /** Letters, digits, `-` and `_`: what base64url has. */

@@ -47,6 +47,8 @@ export interface PunchOptions {
   readonly nat?: NatBehaviour;
   /** The families there are sockets for. */
   readonly families: readonly (4 | 6)[];
+  /** It is about a connection that stands: the password the peer had when it was made. */
+  readonly again?: string;
   /** What this process probes. */
   readonly runs: ProbeRuns;
   /** `TRICKS` if absent. */
@@ -89,9 +91,14 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     this.#options = options;
     this.codec = new CheckCodec(crypto, identity);
     this.#budget = new PunchBudget(attested);
-    this.#talk = new Talk(identity, ({ address }) => isOutside(address, reach));
+    this.#talk = new Talk(identity, ({ address }) => isOutside(address, reach), options.again);
     this.#planner = new Planner(tricks);
     if (nat) this.#talk.learn(nat);
+  }
+
+  /** What the peer says that it is about: the password we had then, if it is right. */
+  get again(): string | undefined {
+    return this.#talk.again;
   }
 
   /** Both sides' NATs as far as they are known, and what else stood in the way: for a report. */

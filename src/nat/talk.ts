@@ -10,12 +10,15 @@ export class Talk {
   local: NatBehaviour = UNKNOWN;
   /** The peer's, as far as it has told. */
   remote: NatBehaviour = UNKNOWN;
+  /** What the peer says of a connection that stands. */
+  again: string | undefined;
   /** The peer's candidates so far, those that made no sense included. */
   heard = 0;
   readonly #candidates: NatCandidate[] = [];
   readonly #outside: (candidate: NatCandidate) => boolean;
   readonly #readyHere = new Set<string>();
   readonly #readyThere = new Set<string>();
+  readonly #again: string | undefined;
   #identity: CheckIdentity | undefined;
   #complete = false;
   #told = 0;
@@ -25,8 +28,9 @@ export class Talk {
   #peerOpened = 0;
 
   /** `outside` says whether a candidate of ours has a NAT that minds who sends first, as far as can be told. */
-  constructor(identity: CheckIdentity, outside: (candidate: NatCandidate) => boolean) {
+  constructor(identity: CheckIdentity, outside: (candidate: NatCandidate) => boolean, again?: string) {
     this.#identity = identity;
+    this.#again = again;
     this.#outside = outside;
   }
 
@@ -73,7 +77,8 @@ export class Talk {
   }
 
   /** Takes in what the peer says. */
-  hear({ candidates, malformed, nat, opened, ready }: ReadSignal): void {
+  hear({ candidates, malformed, nat, opened, ready, again }: ReadSignal): void {
+    this.again ??= again;
     this.heard = Math.min(MAX_CANDIDATES, this.heard + candidates.length + malformed);
     if (nat) this.remote = { ...this.remote, ...nat };
     if (opened !== undefined) this.#peerOpened = Math.max(this.#peerOpened, opened);
@@ -89,7 +94,7 @@ export class Talk {
     const news = identity || fresh.length > 0 || this.#natIsNews || ready !== undefined;
     if (!news && openedNow === this.#toldOpened) return undefined;
     const signal = writePunchSignal({
-      ...(identity && { identity }),
+      ...(identity && { identity, ...(this.#again !== undefined && { again: this.#again }) }),
       candidates: fresh,
       ...(this.#natIsNews && { nat: this.local }),
       ...(openedNow > 0 && { opened: openedNow }),

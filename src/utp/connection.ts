@@ -189,6 +189,11 @@ export class UtpConnection {
     return this.#released || this.#sender.finished;
   }
 
+  /** When anything valid last came from the peer. */
+  get heardAt(): Instant {
+    return this.#liveness.heardAt;
+  }
+
   /** Received bytes that wait for `read`. */
   get readable(): number {
     return this.#receiver.unread;
@@ -248,6 +253,12 @@ export class UtpConnection {
     if (!this.#intake.isReset(packet, connecting)) return "reset-guess";
     this.#fail(connecting ? "ECONNREFUSED" : "ECONNRESET", "silence");
     return undefined;
+  }
+
+  /** For the endpoint: the peer is somewhere else now, and asked at once what it has. */
+  moved(): void {
+    this.#transmitter.keepAliveDue = true;
+    this.#owner.touch(this);
   }
 
   /** For the endpoint: somebody answers there, so that the next SYN may leave at once. */

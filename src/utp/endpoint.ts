@@ -93,7 +93,7 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
   move(connection: UtpConnection, remote: SocketAddress): boolean {
     if (this.#table.find(connection.remote, connection.receiveId) !== connection) return false;
     if (!this.#table.move(connection, remote)) return false;
-    this.#touch(connection);
+    connection.moved();
     return true;
   }
 

@@ -8,6 +8,7 @@ import { reachFrom } from "../../src/nat/reach.ts";
 import { type PunchParts, TYPE } from "./parts.ts";
 import { PunchPorts } from "./punch-ports.ts";
 import { PunchSession } from "./punch-session.ts";
+import { Recovery } from "./recovery.ts";
 import { SightingList } from "./sighting-list.ts";
 import { WayRace } from "./way-race.ts";
 
@@ -60,9 +61,14 @@ class PunchDial {
     this.#context = context;
     this.#ports = ports;
     this.#sightings = sightings;
-    this.#race = new WayRace(parts, endpoint, context, (port, connection) =>
-      this.#session!.follow(port, connection),
-    );
+    this.#race = new WayRace(parts, endpoint, context, (port, connection) => {
+      const follower = this.#session!.follow(port, connection);
+      const recovery = new Recovery(parts, endpoint, context, ports, follower, connection);
+      return () => {
+        recovery.close();
+        follower.close();
+      };
+    });
   }
 
   async run(openDialog: NonNullable<DialContext["openDialog"]>): Promise<Channel> {

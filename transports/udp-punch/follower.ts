@@ -1,6 +1,7 @@
 import { type Drive, drive } from "../../src/base/drive.ts";
 import type { Datagram, SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import { addressKey } from "../../src/nat/candidate.ts";
 import type { CheckCodec } from "../../src/nat/check.ts";
 import { Follow, type FollowEvent } from "../../src/nat/follow.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
@@ -10,9 +11,12 @@ import type { CheckSession, PunchPorts } from "./punch-ports.ts";
 /** Keeps one punched connection with its peer when that one's NAT gives it another outer endpoint. */
 export class Follower implements CheckSession {
   readonly user: string;
+  /** Ours, by which the peer may name the connection in a dialog; and the peer's, by which we may. */
+  readonly password: string;
+  readonly remotePassword: string;
   readonly #follow: Follow;
   readonly #ports: PunchPorts;
-  readonly #port: PunchPort;
+  readonly port: PunchPort;
   readonly #connection: UtpConnection;
   readonly #runtime: Runtime;
   readonly #drive: Drive;
@@ -26,8 +30,10 @@ export class Follower implements CheckSession {
     runtime: Runtime,
   ) {
     this.user = codec.local.user;
+    this.password = codec.local.password;
+    this.remotePassword = codec.remotePassword ?? "";
     this.#ports = ports;
-    this.#port = port;
+    this.port = port;
     this.#connection = connection;
     this.#runtime = runtime;
     this.#follow = new Follow(codec, runtime.random, connection.remote);
@@ -35,7 +41,7 @@ export class Follower implements CheckSession {
       this.#follow,
       runtime.clock,
       (datagram) => port.send(datagram),
-      ({ remote }) => this.#move(remote),
+      ({ remote }) => this.move(remote),
     );
     this.#drive.unref();
     this.#release = port.admit(connection.remote);
@@ -50,17 +56,20 @@ export class Follower implements CheckSession {
   }
 
   receiveCheck(data: Uint8Array, { address, port }: SocketAddress, via: number): boolean {
-    if (via !== this.#port.via) return false;
+    if (via !== this.port.via) return false;
     const now = this.#runtime.clock.now();
     const ours = this.#follow.handleDatagram({ data, remote: { address, port } }, now);
     this.#drive.wake();
     return ours;
   }
 
-  #move(remote: SocketAddress): void {
-    if (!this.#port.host.endpoint.move(this.#connection, remote)) return;
+  /** The peer has proved that it is there now. */
+  move(remote: SocketAddress): void {
+    this.#follow.moved(remote);
+    if (addressKey(remote) === addressKey(this.#connection.remote)) return;
+    if (!this.port.host.endpoint.move(this.#connection, remote)) return;
     this.#release();
-    this.#release = this.#port.admit(remote);
+    this.#release = this.port.admit(remote);
     this.#runtime.log("udp-punch: the peer has moved to %s port %d", remote.address, remote.port);
   }
 
@@ -69,6 +78,6 @@ export class Follower implements CheckSession {
     this.#drive.stop();
     this.#release();
     this.#ports.leave(this);
-    this.#ports.unwatch(this.#port.via, this.#connection.receiveId, this);
+    this.#ports.unwatch(this.port.via, this.#connection.receiveId, this);
   }
 }

@@ -7,10 +7,11 @@ import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
 import { reachFrom } from "../../src/nat/reach.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
+import type { Follower } from "./follower.ts";
 import { metEndpoint, type PunchParts, TYPE } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import { PunchPorts } from "./punch-ports.ts";
-import { PunchSession } from "./punch-session.ts";
+import { PunchSession, type Way } from "./punch-session.ts";
 import { SightingList } from "./sighting-list.ts";
 
 /** Punches under way at once; more dialogs are refused (chosen: each lasts a second or two). */
@@ -42,6 +43,8 @@ class PunchListener implements Listener {
   readonly #ports: PunchPorts;
   readonly #sightings: SightingList;
   readonly #sessions = new Set<PunchSession>();
+  /** Of accepted connections, by the passwords we had for them. */
+  readonly #followers = new Map<string, Follower>();
   readonly #closed = new AbortController();
   #refresh: Timer | undefined;
   #referenced = true;
@@ -90,7 +93,7 @@ class PunchListener implements Listener {
       runtime,
       { opener: false, crypto, reach, nat: this.#parts.knowledge.at(runtime.clock.now()) },
       {
-        onWay() {},
+        onWay: (way) => this.#moveFollower(session, way),
         onOver: (error) => runtime.log("%s", error.message),
         onClose: () => {
           timer.cancel();
@@ -100,10 +103,17 @@ class PunchListener implements Listener {
       },
     );
     this.#sessions.add(session);
+    this.#sightings.renew();
     const forget = this.#sightings.feed(session);
     session.meet(dialog);
     const timer = runtime.clock.setTimer(runtime.clock.now() + SESSION_LIFETIME, () => session.close());
     timer.unref();
+  }
+
+  /** A peer whose connection stands has opened another dialog, and proved that it is somewhere else now. */
+  #moveFollower({ punch }: PunchSession, { certainty, port, remote }: Way): void {
+    const follower = punch.again === undefined ? undefined : this.#followers.get(punch.again);
+    if (certainty === "proven" && follower?.port === port) follower.move(remote);
   }
 
   #serve(port: PunchPort): void {
@@ -113,7 +123,8 @@ class PunchListener implements Listener {
   #accept(port: PunchPort, connection: UtpConnection): void {
     const { remote } = connection;
     const session = [...this.#sessions].find((candidate) => candidate.knows(port, remote));
-    const onClosed = session?.follow(port, connection);
+    const follower = session?.follow(port, connection);
+    if (follower) this.#followers.set(follower.password, follower);
     const channel = new UtpChannel({
       host: port.host,
       connection,
@@ -121,7 +132,10 @@ class PunchListener implements Listener {
       local: metEndpoint(port.socket.local),
       firstFlightSent: false,
       keep: (referenced) => port.shared.keep(referenced),
-      ...(onClosed && { onClosed }),
+      onClosed: () => {
+        follower?.close();
+        if (follower) this.#followers.delete(follower.password);
+      },
     });
     this.#context.onChannel(channel);
   }

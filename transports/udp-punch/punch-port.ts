@@ -21,6 +21,8 @@ export interface CheckReceiver {
   receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean;
   /** uTP that came from where nobody was admitted; it is dropped. */
   receiveStray(data: Uint8Array, remote: SocketAddress, via: number): void;
+  /** The socket is closed. */
+  portClosed(via: number): void;
 }
 
 /**
@@ -86,7 +88,10 @@ export class PunchPort {
       },
       onDrain: () => host.onDrain(),
       onSendError: (code, remote) => host.onSendError(code, remote),
-      onClose: (error) => host.onClose(error),
+      onClose: (error) => {
+        host.onClose(error);
+        this.#receiver.portClosed(this.via);
+      },
     };
   }
 

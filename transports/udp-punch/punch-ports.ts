@@ -31,9 +31,9 @@ const WILDCARDS = [
  */
 export class PunchPorts implements CheckReceiver {
   readonly bind: BindDatagram;
-  readonly candidates: readonly NatCandidate[];
   /** Called with each port that joins later. */
   onPort: ((port: PunchPort) => void) | undefined;
+  readonly #runtime: Runtime;
   readonly #ports: Map<number, PunchPort>;
   readonly #sessions = new Map<string, CheckSession>();
   readonly #watchers = new Map<string, Watcher>();
@@ -48,7 +48,7 @@ export class PunchPorts implements CheckReceiver {
     const ports = make(this);
     this.bind = bind;
     this.#ports = new Map(ports.map((port) => [port.via, port]));
-    this.candidates = ports.flatMap(({ socket }) => hostCandidates(socket, runtime));
+    this.#runtime = runtime;
   }
 
   /** Rejects with the system's error if there is no family at all. */
@@ -70,6 +70,12 @@ export class PunchPorts implements CheckReceiver {
     return this.#ports.values();
   }
 
+  /** Own addresses, as they are now. */
+  get candidates(): readonly NatCandidate[] {
+    const usual = WILDCARDS.flatMap(({ via }) => this.find(via) ?? []);
+    return usual.flatMap(({ socket }) => hostCandidates(socket, this.#runtime));
+  }
+
   find(via: number): PunchPort | undefined {
     return this.#ports.get(via);
   }
@@ -87,9 +93,12 @@ export class PunchPorts implements CheckReceiver {
   }
 
   /** The socket closes with its last connection. */
-  async retirePort(port: PunchPort): Promise<void> {
-    await port.shared.retire();
-    this.#ports.delete(port.via);
+  retirePort(port: PunchPort): Promise<void> {
+    return port.shared.retire();
+  }
+
+  portClosed(via: number): void {
+    this.#ports.delete(via);
   }
 
   get families(): readonly (4 | 6)[] {

@@ -176,13 +176,12 @@ export class PunchSession {
     return this.#ways.has(wayKey(port, remote));
   }
 
-  /** uTP is connected by this way: the punch is over, and from now on the peer is followed. Returns what ends that. */
-  follow(port: PunchPort, connection: UtpConnection): () => void {
+  /** uTP is connected by this way: the punch is over, and from now on the peer is followed. */
+  follow(port: PunchPort, connection: UtpConnection): Follower {
     const { remote } = connection;
     this.#publish({ outcome: "connected", trick: this.#ways.get(wayKey(port, remote)), remote });
     this.close();
-    const follower = new Follower(this.punch.codec, this.#ports, port, connection, this.#runtime);
-    return () => follower.close();
+    return new Follower(this.punch.codec, this.#ports, port, connection, this.#runtime);
   }
 
   #publish(story: Record<string, unknown>): void {

@@ -1,9 +1,13 @@
+import type { Instant, Millis } from "../../src/contract/clock.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import { behaviourFrom, type Sighting } from "../../src/nat/sighting.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { PunchSession } from "./punch-session.ts";
 import { askServers } from "./reflexive.ts";
 import type { StunServers } from "./stun-servers.ts";
+
+/** What servers have said is taken for what they would say (chosen: a NAT may have moved since, but not often). */
+const FRESH: Millis = 5000;
 
 /** Where servers see one port, told to its punches as soon as it is known. */
 export class SightingList {
@@ -13,6 +17,7 @@ export class SightingList {
   readonly #sessions = new Set<PunchSession>();
   #sightings: readonly Sighting[] = [];
   #complete = false;
+  #askedAt: Instant = Number.NEGATIVE_INFINITY;
 
   /** Without a port there is nothing to be seen. */
   constructor(port: PunchPort | undefined, servers: StunServers, runtime: Runtime) {
@@ -21,8 +26,14 @@ export class SightingList {
     this.#runtime = runtime;
   }
 
+  /** Asks again, unless that was done a moment ago. */
+  renew(): void {
+    if (this.#runtime.clock.now() - this.#askedAt > FRESH) void this.refresh();
+  }
+
   /** Asks all servers; what they say replaces what they said before. Never rejects. */
   async refresh(): Promise<void> {
+    this.#askedAt = this.#runtime.clock.now();
     const fresh: Sighting[] = [];
     const take = (sighting: Sighting): void => {
       fresh.push(sighting);

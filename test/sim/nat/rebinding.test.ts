@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Channel } from "../../../src/contract/channel.ts";
+import type { Listener } from "../../../src/contract/transport.ts";
 import { forEachSeed } from "../../kit/seeds.ts";
 import { EASY, HARD, type Heard, Internet, listenTo, type Peer } from "./punching.ts";
 
@@ -11,8 +12,8 @@ interface Pair {
 }
 
 /** Two connected ends that have said a word. */
-async function connect(internet: Internet, server: Peer, client: Peer): Promise<Pair> {
-  const listener = await server.listen();
+async function connect(internet: Internet, server: Peer, client: Peer, listening?: Listener): Promise<Pair> {
+  const listener = listening ?? (await server.listen());
   await internet.pass(500);
   const near = await client.dial(listener.endpoints[0]!);
   near.write(Uint8Array.of(0));
@@ -21,7 +22,7 @@ async function connect(internet: Internet, server: Peer, client: Peer): Promise<
   assert.ok(far);
   const pair = { near, far, heard: { near: listenTo(near), far: listenTo(far) } };
   await internet.pass(100);
-  await listener.close();
+  if (!listening) await listener.close();
   return pair;
 }
 
@@ -65,6 +66,42 @@ describe("a NAT that forgets in mid-connection", () => {
           }, 300_000);
         }));
     }
+  }
+
+  for (const [whose, outer] of [
+    ["client's", ["5.0.0.2"]],
+    ["client's", ["5.0.0.3"]],
+    ["server's", ["5.0.0.1"]],
+    ["server's", ["5.0.0.4"]],
+  ] as const) {
+    const what = outer[0] === "5.0.0.2" || outer[0] === "5.0.0.1" ? "port" : "address";
+    test(`two NATs that filter by port punch anew when the ${whose} gives another ${what}, and no byte is lost`, () =>
+      forEachSeed(10, async (seed, trace) => {
+        const internet = await Internet.open({ seed, trace });
+        const homes = {
+          "server's": internet.home("server", "5.0.0.1", EASY),
+          "client's": internet.home("client", "5.0.0.2", EASY),
+        };
+        const server = internet.peer(homes["server's"].host, "5.0.0.1");
+        const client = internet.peer(homes["client's"].host, "5.0.0.2");
+        await internet.network.clock.run(async () => {
+          const listener = await server.listen();
+          const pair = await connect(internet, server, client, listener);
+          await internet.pass(3000);
+          homes[whose].router.reboot(outer);
+          (whose === "server's" ? server : client).signaling.observedAddress = outer[0];
+          for (let i = 0; i < 20; i++) {
+            pair.near.write(new Uint8Array(1000));
+            pair.far.write(new Uint8Array(1000));
+            await internet.pass(100);
+          }
+          await internet.pass(12_000);
+          assert.deepEqual([pair.heard.far.bytes, pair.heard.near.bytes], [20_001, 20_000]);
+          assert.equal(server.accepted.length, 1);
+          await listener.close();
+          await close(internet, pair);
+        }, 300_000);
+      }));
   }
 
   test("an idle connection is followed with the next keep-alive", () =>
