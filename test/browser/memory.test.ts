@@ -21,6 +21,17 @@ describe("1tp in a page", () => {
     });
   }
 
+  it("echoes in a worker, too", async () => {
+    const tab = await lab.open("memory");
+    lab.serve("/worker.js", 'importScripts("/memory.js"); page.echo(65536, "noise").then(postMessage);');
+    const { sent, received } = await tab.evaluate<Echo>(`new Promise((resolve, reject) => {
+      const worker = new Worker("/worker.js");
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = ({ message }) => reject(new Error(message));
+    })`);
+    assert.equal(received, sent);
+  });
+
   it("neither needs nor makes globals of Node", async () => {
     const tab = await lab.open("memory");
     await tab.call("echo", 1, "noise");
