@@ -111,7 +111,7 @@ export class RegistrarLink {
     const { hostname } = new URL(visit.url);
     return {
       stun: stun.map(({ host = hostname, port }) => `stun:${bracketed(host)}:${port}`),
-      turn,
+      turn: turn.map(({ uris, username, password }) => ({ uris, username, password })),
       observedAddress: visit.observedAddress,
     };
   }
