@@ -42,7 +42,7 @@ export interface ErrorDetails {
   readonly message?: string;
   readonly phase?: Phase | undefined;
   readonly transport?: string | undefined;
-  /** STUN or TURN ERROR-CODE (RFC 8489 §14.8), HTTP status or WebSocket close code. */
+  /** STUN or TURN ERROR-CODE (RFC 8489 §14.8), HTTP status, SOCKS reply (RFC 1928 §6) or WebSocket close code. */
   readonly status?: number | undefined;
   readonly cause?: unknown;
 }

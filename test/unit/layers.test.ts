@@ -56,7 +56,6 @@ const PACKAGES: Table = {
   "p-any": ["src/net"],
   "readable-stream": ["src/platform"],
   "simple-peer": ["transports/webrtc"],
-  socks: ["src/platform"],
   wrtc: ["src/platform"],
   ws: ["src/platform"],
 };

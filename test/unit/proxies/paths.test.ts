@@ -133,7 +133,7 @@ describe("websocket", () => {
       const entry = { transportType: "websocket", transportInfo: { url: "ws://there.test" } };
       const error = await socket.connectP([entry]).catch((reason: unknown) => reason);
       assert.equal((error as { code?: string }).code, "ERR_1TP_PROXY_FAILED");
-      assert.match(`${error}`, scheme === "http" ? /said 407/ : /Authentication failed/);
+      assert.match(`${error}`, scheme === "http" ? /said 407/ : /refuses the name or the password/);
       const told = inspect([error, socket.report, transport, socket], { depth: null, showHidden: true });
       for (const secret of ["not-this", Buffer.from("me:not-this").toString("base64")]) {
         assert.equal(told.includes(secret), false);
