@@ -31,6 +31,7 @@ export type AttemptLine = Pick<AttemptReport, "transport" | "start" | "end" | "p
 let surroundings: Surroundings;
 let meeting: InstanceType<typeof signaling.websocket>;
 let server: net.Server | undefined;
+const made = new Map<Word, Transport>();
 const served = new Set<net.Socket>();
 let socket: net.Socket | undefined;
 
@@ -38,6 +39,13 @@ let socket: net.Socket | undefined;
 function begin(given: Surroundings): void {
   surroundings = given;
   meeting = new signaling.websocket({ url: given.registrar });
+}
+
+/** One instance serves and dials, as in a program that runs for long. */
+function transport(word: Word): Transport {
+  const known = made.get(word) ?? make(word);
+  made.set(word, known);
+  return known;
 }
 
 function make(word: Word): Transport {
@@ -58,7 +66,7 @@ function make(word: Word): Transport {
 async function listen(words: readonly Word[]): Promise<ConnectionInfo> {
   for (const accepted of served) accepted.destroy();
   await server?.closeP();
-  server = net.createServer(words.map(make), (accepted) => {
+  server = net.createServer(words.map(transport), (accepted) => {
     served.add(accepted.once("close", () => served.delete(accepted)));
     accepted.on("error", () => accepted.destroy());
     accepted.pipe(accepted);
@@ -75,7 +83,7 @@ interface DialArgument {
 /** Dials, and keeps the connection if there is one. */
 async function dial({ info, words, timeout }: DialArgument): Promise<Outcome> {
   const began = performance.now();
-  const dialled = new net.Socket(words.map(make), { connectTimeout: timeout });
+  const dialled = new net.Socket(words.map(transport), { connectTimeout: timeout });
   socket = dialled;
   try {
     await dialled.connectP(info);
