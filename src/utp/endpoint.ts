@@ -17,7 +17,7 @@ import { Outbox } from "./outbox.ts";
 import { decodePacket, HEADER_SIZE, Packet, RESET, STATE, SYN } from "./packet.ts";
 import { micros } from "./packet-writer.ts";
 import { Scratch } from "./scratch.ts";
-import { type ConnectionSettings, checkConnectionOptions, connectionSettings } from "./settings.ts";
+import { type ConnectionSettings, checkConnectionOptions, connectionSettings, type Way } from "./settings.ts";
 import { addressKey, Strangers } from "./strangers.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import { TransmitQueue } from "./transmit-queue.ts";
@@ -59,6 +59,8 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
     release: (connection, farewell, seq, ack) => this.#release(connection, farewell, seq, ack),
   };
   #listening: ConnectionOptions | undefined;
+  /** Of the last connection: the next one is often like it. */
+  #lastSettings: { options: ConnectionOptions; way: Way; settings: ConnectionSettings } | undefined;
   #accepted = 0;
   #events: UtpEvent[] = [];
   #nextEvent = 0;
@@ -122,7 +124,15 @@ export class UtpEndpoint implements DatagramEngine<UtpEvent> {
 
   #settings(options: ConnectionOptions, address: string): ConnectionSettings {
     const { isOwnHost, maxDatagram = MAX_DATAGRAM } = this.#options;
-    return connectionSettings(options, { address, ownHost: isOwnHost?.(address) ?? false, maxDatagram });
+    const ownHost = isOwnHost?.(address) ?? false;
+    const last = this.#lastSettings;
+    if (last?.options === options && last.way.address === address && last.way.ownHost === ownHost) {
+      return last.settings;
+    }
+    const way = { address, ownHost, maxDatagram };
+    const settings = connectionSettings(options, way);
+    this.#lastSettings = { options, way, settings };
+    return settings;
   }
 
   #freeId(remote: SocketAddress): number {

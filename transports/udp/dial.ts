@@ -55,8 +55,8 @@ function connect(
   signal: AbortSignal,
   firstFlight: Uint8Array | undefined,
 ): Promise<Channel> {
-  const data = firstFlight ? { data: firstFlight, pad: true } : {};
-  return dialFrom(shared, remote, { ...parts.connection, ...data }, signal, (connection) =>
+  const options = firstFlight ? { ...parts.connection, data: firstFlight, pad: true } : parts.connection;
+  return dialFrom(shared, remote, options, signal, (connection) =>
     udpChannel(shared, connection, endpoint, firstFlight !== undefined),
   );
 }
