@@ -273,18 +273,22 @@ export class TurnSocket implements DatagramSocket {
     if (failure) this.#tellOpened(failure);
     const sink = this.#sink;
     this.#sink = undefined;
-    sink?.onClose?.(failure && turnError(failure, this.#server));
+    sink?.onClose?.(failure && turnError(failure, this.#server, "read"));
     this.#onGone();
   }
 }
 
 /** What a failure is to a user: a system error where the server cannot be reached, else ERR_1TP_TURN_REFUSED with its status. */
-export function turnError({ reason, status, words }: TurnFailure, server: SocketAddress): Error {
+export function turnError(
+  { reason, status, words }: TurnFailure,
+  server: SocketAddress,
+  syscall: "connect" | "read" = "connect",
+): Error {
   const { address, port } = server;
   const place = `${address.includes(":") ? `[${address}]` : address}:${port}`;
   switch (reason) {
     case "timeout":
-      return systemError("ETIMEDOUT", "connect", address, port);
+      return systemError("ETIMEDOUT", syscall, address, port);
     case "refused":
       return refused(`${place} said ${`${status} ${words}`.trimEnd()}`, status);
     case "malformed":
@@ -297,7 +301,7 @@ export function turnError({ reason, status, words }: TurnFailure, server: Socket
     case "busy":
       return refused("too many requests are under way already");
     default:
-      return systemError(reason, "connect", address, port);
+      return systemError(reason, syscall, address, port);
   }
 }
 

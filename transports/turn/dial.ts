@@ -32,32 +32,33 @@ interface Found {
   readonly relayed: SocketAddress;
 }
 
-/** By plain UDP, or else through an allocation of our own. */
+/** By plain UDP, IPv4 before IPv6, as every relay has that; or else through an allocation of our own. */
 async function findRelay(parts: TurnParts, questions: Questions, context: DialContext): Promise<Found> {
   const { runtime, signal } = context;
-  const server = readServerAnswer(await questions.ask({ ask: "server" }));
-  const plain = plainWay(server ?? { addresses: [], port: 0 }, runtime, signal);
-  const [first, refusal] = await tryWay(plain, questions, signal);
-  if (first) return first;
-  const [second, error] = await tryWay(allocatedWay(parts, runtime, signal), questions, signal);
-  if (second) return second;
-  throw worse(refusal, error);
+  const { addresses, port } = readServerAnswer(await questions.ask({ ask: "server" }));
+  const ways: Record<string, () => Promise<Way>> = {};
+  for (const address of addresses)
+    ways[`UDP to ${address}`] = () => plainWay({ address, port }, runtime, signal);
+  ways["an allocation of our own"] = () => allocatedWay(parts, runtime, signal);
+  const errors: Record<string, Error> = {};
+  for (const [name, open] of Object.entries(ways)) {
+    const found = await tryWay(open(), questions);
+    if (!(found instanceof Error)) return found;
+    errors[name] = found;
+  }
+  throw combined(errors);
 }
 
-/** What was found, or why nothing; then nothing is held. Rejects when the dial is over. */
-async function tryWay(
-  opening: Promise<Way>,
-  questions: Questions,
-  signal: AbortSignal,
-): Promise<[Found] | [undefined, unknown]> {
+/** What was found, or why nothing; then nothing is held. Rejects when the dialog, and so the dial, is over. */
+async function tryWay(opening: Promise<Way>, questions: Questions): Promise<Found | Error> {
   let way: Way | undefined;
   try {
     way = await opening;
-    return [{ way, relayed: await askFor(way, questions) }];
+    return { way, relayed: await askFor(way, questions) };
   } catch (error) {
     way?.shared.retire();
-    signal.throwIfAborted();
-    return [undefined, error];
+    questions.throwIfOver();
+    return toError(error);
   }
 }
 
@@ -72,20 +73,20 @@ async function askFor(way: Way, questions: Questions): Promise<SocketAddress> {
   return answer.relayed;
 }
 
-/** The one error of both ways: the status is that of a server, the other reason its cause. */
-function worse(plain: unknown, allocated: unknown): OnetpError {
-  const errors = [plain, allocated].map(toError);
-  const status = errors.find((error) => error instanceof OnetpError && error.status !== undefined);
-  const [byUdp, byOwn] = errors.map(({ message }) =>
-    message.replace(`${CODES.ERR_1TP_TURN_REFUSED.text}: `, ""),
-  );
-  const detail = `by UDP ${byUdp}; through an allocation of our own ${byOwn}`;
+/** The one error of all ways, with the status of the first server that gave one. */
+function combined(errors: Readonly<Record<string, Error>>): OnetpError {
+  const each = Object.entries(errors).map(([way, { message }]) => `by ${way}: ${withoutText(message)}`);
+  const statuses = Object.values(errors).map((error) => (error as { status?: number }).status);
   return new OnetpError("ERR_1TP_TURN_REFUSED", {
-    detail,
-    status: (status as OnetpError | undefined)?.status,
+    detail: each.join("; "),
+    status: statuses.find((status) => status !== undefined),
     phase: "gather",
-    cause: new AggregateError(errors, detail),
+    cause: new AggregateError(Object.values(errors), each.join("; ")),
   });
+}
+
+function withoutText(message: string): string {
+  return message.replace(`${CODES.ERR_1TP_TURN_REFUSED.text}: `, "");
 }
 
 async function connect(

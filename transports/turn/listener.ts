@@ -14,7 +14,7 @@ import { isUsable, type Question, readQuestion } from "./signals.ts";
 const MAX_DIALOGS = 256;
 /** What a dial may take altogether, twice (chosen). */
 const DIALOG_TIMEOUT: Millis = 30_000;
-/** A dialler asks for the server and then at most twice for a relay; what follows is ignored (chosen). */
+/** A dialler asks for the server and then at most three times for a relay: IPv4, IPv6, relay to relay. What follows is ignored. */
 const MAX_QUESTIONS = 4;
 
 /** Allocates and registers, or rejects with the TURN server's status or the signaling's code and holds nothing. */

@@ -15,6 +15,7 @@ export class Questions {
   constructor(dialog: Dialog, signal: AbortSignal) {
     this.#dialog = dialog;
     this.#signal = signal;
+    if (signal.aborted) this.#onAbort();
     signal.addEventListener("abort", this.#onAbort);
     dialog.attach({
       onSignal: (body) => {
@@ -29,10 +30,15 @@ export class Questions {
   /** Rejects when the dialog ends first, and with the signal's reason. */
   ask(question: Question): Promise<Json> {
     return new Promise((resolve, reject) => {
-      if (this.#over) throw this.#over.reason;
+      this.throwIfOver();
       this.#settle = { resolve, reject };
       this.#dialog.send(question).catch((error: unknown) => this.#end(error));
     });
+  }
+
+  /** Throws why nothing more can be asked, if so. */
+  throwIfOver(): void {
+    if (this.#over) throw this.#over.reason;
   }
 
   close(): void {

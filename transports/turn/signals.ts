@@ -1,4 +1,4 @@
-import { canonicalIp, ipScope } from "../../src/base/ip.ts";
+import { canonicalIp, ipFamily, ipScope } from "../../src/base/ip.ts";
 import { parseSocketAddress } from "../../src/base/socket-address.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Json } from "../../src/contract/endpoint.ts";
@@ -33,11 +33,14 @@ export interface ServerAnswer {
   readonly port: number;
 }
 
-/** Undefined if it is no such answer. */
-export function readServerAnswer(body: Json): ServerAnswer | undefined {
+/** What is no such answer names no address. IPv4 comes first, each family once. */
+export function readServerAnswer(body: Json): ServerAnswer {
   const { addresses, port } = fieldsOf(body);
-  const valid = typeof port === "number" && Number.isInteger(port) && port >= 1 && port <= 65535;
-  return valid ? { addresses: readAddresses(addresses), port } : undefined;
+  if (typeof port !== "number" || !Number.isInteger(port) || port < 1 || port > 65535)
+    return { addresses: [], port: 0 };
+  const usable = readAddresses(addresses);
+  const each = [4, 6].map((family) => usable.find((address) => ipFamily(address) === family));
+  return { addresses: each.filter((address) => address !== undefined), port };
 }
 
 /** Whether there is a relay, or why not. */

@@ -1,7 +1,6 @@
 import { OnetpError } from "../../src/base/errors.ts";
-import { ipFamily } from "../../src/base/ip.ts";
+import { ipFamily, ipScope } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
-import { openFirst } from "../../src/base/zones.ts";
 import type { DatagramSocket, SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import { SharedHost } from "../../src/host/shared-host.ts";
@@ -9,7 +8,7 @@ import { StunPort } from "../../src/host/stun-port.ts";
 import { RELAYED_PAYLOAD } from "../../src/host/turn-socket.ts";
 import { UtpHost } from "../../src/host/utp-host.ts";
 import { allocateOn, type TurnParts } from "./parts.ts";
-import { isUsable, MAX_ADDRESSES, type ServerAnswer } from "./signals.ts";
+import { isUsable, MAX_ADDRESSES } from "./signals.ts";
 
 /** How long a server's answer to a Binding is waited for: 2.1 s, after which UDP counts as blocked (chosen). */
 const BINDING_SCHEDULE = [300, 600, 1200];
@@ -28,18 +27,7 @@ export interface Way {
 }
 
 /** Plain UDP from a socket of its own, known to the listener's server. Rejects where there is no UDP. */
-export function plainWay(server: ServerAnswer, runtime: Runtime, signal: AbortSignal): Promise<Way> {
-  const { addresses, port } = server;
-  if (addresses.length === 0) return Promise.reject(new OnetpError("ERR_1TP_BAD_ADDRESS"));
-  return openFirst(
-    addresses,
-    signal,
-    (address, racing) => openPlain({ address, port }, runtime, racing),
-    ({ shared }) => shared.retire(),
-  );
-}
-
-async function openPlain(server: SocketAddress, runtime: Runtime, signal: AbortSignal): Promise<Way> {
+export async function plainWay(server: SocketAddress, runtime: Runtime, signal: AbortSignal): Promise<Way> {
   if (!runtime.bindDatagram) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no UDP here" });
   const family = ipFamily(server.address) === 6 ? 6 : 4;
   const address = family === 6 ? "::" : "0.0.0.0";
@@ -49,11 +37,24 @@ async function openPlain(server: SocketAddress, runtime: Runtime, signal: AbortS
     const reflexive = await reflexiveOf(shared, server, runtime, signal);
     const own = ownAddresses(runtime.interfaces(), family).filter(isUsable);
     const addresses = [...new Set([reflexive.address, ...own])].slice(0, MAX_ADDRESSES);
-    return { shared, local: reflexive, addresses, async prepare() {} };
+    return {
+      shared,
+      local: reflexive,
+      addresses,
+      async prepare(relayed) {
+        if (!isAsPublic(relayed.address, server.address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS");
+      },
+    };
   } catch (error) {
     shared.retire();
     throw error;
   }
+}
+
+/** A stranger names the relay: it may not be nearer to us than the server that has answered, which may be our own. */
+function isAsPublic(relayed: string, server: string): boolean {
+  const [scope, known] = [ipScope(relayed), ipScope(server)];
+  return scope === "public" || scope === known || known === "loopback";
 }
 
 /** Where the server sees the socket's datagrams come from. */

@@ -224,7 +224,7 @@ describe("a dialler that does not reach the listener's server", () => {
       const before = scene.network.clock.now();
       await assert.rejects(scene.dial(listener, scene.transport(), client.runtime), (error: Error) => {
         assert.equal(codeOf(error), "ERR_1TP_TURN_REFUSED");
-        assert.match(error.message, /by UDP .*; through an allocation of our own /);
+        assert.match(error.message, /by UDP to 5\.0\.0\.1: .*; by an allocation of our own: /);
         return true;
       });
       assert.ok(scene.network.clock.now() - before < 7500);
@@ -232,6 +232,44 @@ describe("a dialler that does not reach the listener's server", () => {
       model.stop();
     });
   });
+});
+
+describe("a dialler", () => {
+  for (const address of ["127.0.0.1", "192.168.1.1", "10.0.0.1", "169.254.1.1", "198.51.100.1"]) {
+    it(`sends nothing to a relay at ${address} that a public server is said to have`, async () => {
+      const scene = new Scene();
+      const { network, signaling } = scene;
+      const sent = new Set<string>();
+      network.observer = ({ kind, where, packet }) => {
+        if (kind === "sent" && where === "alice") sent.add(packet.target.address);
+      };
+      await scene.run(async () => {
+        const model = await scene.model();
+        model.script = (method) => (method === ALLOCATE ? { status: 486 } : undefined);
+        const registration = await signaling.register({
+          transportType: "turn-udp",
+          onDialog: (dialog) =>
+            dialog.attach({
+              onSignal: (body) => {
+                const { ask } = body as { ask: string };
+                const lie =
+                  ask === "server" ? { addresses: [SERVER], port: 3478 } : { relayed: { address, port: 99 } };
+                dialog.send(lie).catch(() => {});
+              },
+              onClose() {},
+            }),
+        });
+        const endpoints = [{ transportType: "turn-udp", transportInfo: registration.address }];
+        await assert.rejects(scene.dial({ endpoints } as unknown as Listener), {
+          code: "ERR_1TP_TURN_REFUSED",
+          status: 486,
+        });
+        assert.deepEqual([...sent], [SERVER]);
+        registration.close();
+        model.stop();
+      });
+    });
+  }
 });
 
 describe("a listener's dialogs", () => {
