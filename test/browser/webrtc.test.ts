@@ -35,6 +35,20 @@ for (const size of [1, 100]) {
   });
 }
 
+test("two pages that know a registrar find each other with what they have by default", async () => {
+  const [server, client] = await Promise.all([lab.open("peer"), lab.open("peer")]);
+  const url = JSON.stringify(meeting.pageOptions.registrar);
+  for (const tab of [server, client]) await tab.evaluate(`globalThis.ONETP_REGISTRAR = ${url}`);
+  const info = await server.call<ConnectionInfo>("serveEcho", "default");
+  assert.deepEqual(
+    info.map(({ transportType }) => transportType),
+    ["webrtc", "relay"],
+  );
+  const result = await client.call<EchoResult>("echo", info, "default", 2 ** 20);
+  assert.equal(result.received, result.sent);
+  assert.equal(result.transport, "webrtc");
+});
+
 test("a page that listens asks for the cipher that is fast in JavaScript, and Node takes it", async () => {
   const tab = await openTab();
   const info = await tab.call<ConnectionInfo>("serveEcho", "webrtc");

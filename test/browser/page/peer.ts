@@ -24,11 +24,12 @@ const CHUNK = 65_536;
 
 const own = new Map<string, Transport>();
 
-/** The transport of that word that this page dials and listens with, made the first time. */
-function transport(word: string): Transport {
+/** The transport of that word that this page dials and listens with, made the first time; undefined for `default`. */
+function transport(word: string): readonly Transport[] | undefined {
+  if (word === "default") return undefined;
   const made = own.get(word) ?? make(word);
   own.set(word, made);
-  return made;
+  return [made];
 }
 
 /** What the transports of a page are made with. */
@@ -55,7 +56,7 @@ function make(word: string): Transport {
 
 /** Sends `length` bytes to a server that echoes them, and reads them meanwhile. */
 export async function echo(info: ConnectionInfo, word: string, length: number): Promise<EchoResult> {
-  const socket = await new net.Socket([transport(word)]).connectP(info);
+  const socket = await new net.Socket(transport(word)).connectP(info);
   const [sent, [received, bytes]] = await Promise.all([send(socket, length), receive(socket)]);
   return { sent, received, bytes, transport: socket.transport, remotePublicKey: socket.remotePublicKey };
 }
@@ -87,7 +88,7 @@ const sockets = new Map<number, { readonly socket: Socket; readonly notes: strin
 
 /** Connects a socket that notes its events, for the calls below. */
 export async function open(id: number, info: ConnectionInfo, word: string): Promise<void> {
-  const socket = new net.Socket([transport(word)], { allowHalfOpen: true });
+  const socket = new net.Socket(transport(word), { allowHalfOpen: true });
   sockets.set(id, { socket, notes: watch(socket) });
   await socket.connectP(info);
 }
@@ -121,7 +122,7 @@ export async function noted(id: number, event: string): Promise<readonly string[
 
 /** Sends without end, and without waiting for anybody. */
 export async function flood(info: ConnectionInfo, word: string): Promise<void> {
-  const socket = await new net.Socket([transport(word)]).connectP(info);
+  const socket = await new net.Socket(transport(word)).connectP(info);
   const chunk = new Uint8Array(CHUNK);
   socket.on("error", () => undefined);
   const pump = (): void => {
@@ -135,6 +136,8 @@ let server: Server | undefined;
 
 /** Listens in this page and echoes. */
 export async function serveEcho(word: string): Promise<ConnectionInfo> {
-  server = net.createServer([transport(word)], (socket) => socket.on("error", () => undefined).pipe(socket));
+  server = net.createServer(transport(word), {}, (socket) =>
+    socket.on("error", () => undefined).pipe(socket),
+  );
   return server.listenP();
 }
