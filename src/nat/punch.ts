@@ -144,16 +144,18 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   #addTarget({ kind, address, port }: NatCandidate): void {
     const via = ipFamily(address) === 6 ? VIA_IPV6 : VIA_IPV4;
     const { reach, families } = this.#options;
-    if (this.#targets.told.length >= MAX_CANDIDATES) this.#drop("too-many");
-    else if (reach(address) === "forbidden") this.#drop("forbidden");
+    const full = this.#targets.told.length >= MAX_CANDIDATES;
+    const fault = full ? "too-many" : this.#faultOf({ address, port });
+    if (fault) this.#drop(fault);
     else if (!families.includes(via === VIA_IPV6 ? 6 : 4)) this.#drop("no-socket");
-    else if (this.#isSelf({ address, port })) this.#drop("self");
     else this.#targets.add(new Target({ address, port }, via, kind, isOutside(address, reach)));
   }
 
-  /** A socket cannot talk to itself. */
-  #isSelf({ address, port }: SocketAddress): boolean {
-    return this.#talk.candidates.some((own) => own.address === address && own.port === port);
+  /** Why nothing is sent there, if so. A socket cannot talk to itself. */
+  #faultOf({ address, port }: SocketAddress): "forbidden" | "self" | undefined {
+    if (this.#options.reach(address) === "forbidden") return "forbidden";
+    const own = this.#talk.candidates.some((mine) => mine.address === address && mine.port === port);
+    return own ? "self" : undefined;
   }
 
   #drop(reason: PunchDrop): void {
@@ -174,10 +176,11 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   }
 
   #receiveRequest(request: ReceivedMessage, remote: SocketAddress, via: number, now: Instant): void {
-    const fault = this.codec.requestFault(request) ?? this.#log.requestFault(request, remote);
-    const target = fault || this.#isSelf(remote) ? undefined : this.#targets.learn(remote, via);
+    const fault =
+      this.codec.requestFault(request) ?? this.#log.requestFault(request, remote) ?? this.#faultOf(remote);
+    const target = fault ? undefined : this.#targets.learn(remote, via);
     if (!target || !this.#maySend(remote, now)) {
-      this.#drop(fault ?? (target ? "budget" : this.#isSelf(remote) ? "self" : "too-many"));
+      this.#drop(fault ?? (target ? "budget" : "too-many"));
       return;
     }
     this.#out.push({ data: this.codec.response(request, remote), remote: target.remote, via });
