@@ -6,7 +6,7 @@
  *     npm run bench -- --only tcp      rows whose name holds the word
  *     npm run bench -- --rounds 9      default 3
  *     npm run bench -- --check         exit code 1 when a figure misses its target
- *     npm run bench -- --readme        put the table into the README
+ *     npm run bench -- --readme        put what was measured into the table of the README
  */
 import { type ChildProcess, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { type Result, type Row, type RowsModule, resultOf, type Sample } from "./contest.ts";
 import { answer, ask, start } from "./process.ts";
-import { table } from "./table.ts";
+import { cells, linesIn, table, titleOf } from "./table.ts";
 
 /** Chosen: many times what a measurement takes, so that only one that hangs meets it. */
 const LIMIT_MS = 60_000;
@@ -33,11 +33,10 @@ const { values: options } = parseArgs({
 installPeers();
 const rows = await findRows(options.only);
 const results = await measureAll(rows, Number(options.rounds));
-const report = table(results);
-console.log(report);
+console.log(table(results.map(cells)));
 const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}`;
 writeFileSync(here("results.json"), `${JSON.stringify({ machine, results }, null, 2)}\n`);
-if (options.readme) writeReadme(`${report}\n\nMedians of ${options.rounds} interleaved rounds, ${machine}.`);
+if (options.readme) await writeReadme(`Medians of ${options.rounds} interleaved rounds, ${machine}.`);
 if (options.check && results.some(({ ok }) => !ok)) process.exitCode = 1;
 
 /** Each row with the file that has it. */
@@ -109,14 +108,21 @@ async function burst([ours, peer]: readonly ChildProcess[]): Promise<Sample> {
   return peer ? { ours: figure, peer: (await ask(peer, "figure")) as number } : { ours: figure };
 }
 
-/** Replaces what stands between the two marks. */
-function writeReadme(text: string): void {
+/** Replaces what stands between the two marks. Rows that were not measured keep their line. */
+async function writeReadme(words: string): Promise<void> {
   const file = here("../README.md");
-  const marked = /(<!-- bench -->)[\s\S]*?(<!-- \/bench -->)/;
+  const marked = /(<!-- bench -->)([\s\S]*?)(<!-- \/bench -->)/;
   const readme = readFileSync(file, "utf8");
-  if (!marked.test(readme)) throw new Error("README.md has no <!-- bench --> and <!-- /bench --> lines");
+  const [, open, old, close] = marked.exec(readme) ?? [];
+  if (old === undefined) throw new Error("README.md has no <!-- bench --> and <!-- /bench --> lines");
+  const known = linesIn(old);
+  for (const line of results.map(cells)) known.set(line[0]!, line);
+  const lines = (await findRows("")).flatMap(({ row }) => {
+    const line = known.get(titleOf(row));
+    return line ? [line] : [];
+  });
   writeFileSync(
     file,
-    readme.replace(marked, (_, open, close) => `${open}\n${text}\n${close}`),
+    readme.replace(marked, () => `${open}\n${table(lines)}\n\n${words}\n${close}`),
   );
 }

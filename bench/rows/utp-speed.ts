@@ -38,8 +38,8 @@ const row = (scene: string, workload: Workload, ours: Stack, peer: Stack, target
   target,
 });
 
-const simulation = (name: Congestion, workload: Workload, target: Target): Row => ({
-  figure: `${name.toUpperCase()}: ${workload.name}`,
+const simulation = (name: Congestion, workload: Workload, target: Target, note = ""): Row => ({
+  figure: `${name.toUpperCase()}: ${workload.name}${note}`,
   workload,
   ours: simulated,
   target,
@@ -54,7 +54,7 @@ const onLinks: readonly Row[] = [
   simulation("bbr", satellite("bbr"), oursAtLeast(50)),
   ...[50, 200].flatMap((queue) => [
     simulation("bbr", besideTcp("bbr", queue), oursAtLeast(25)),
-    simulation("bbr", besideTcp("bbr", queue), oursAtMost(70)),
+    simulation("bbr", besideTcp("bbr", queue), oursAtMost(70), ", not too much"),
     simulation("bbr", fairness("bbr", queue), oursAtMost(2)),
   ]),
 ];
