@@ -297,6 +297,7 @@ export class UtpConnection {
     // The peer has had and sent everything; that it forgot us before it acknowledged our FIN is no failure.
     const complete = this.#liveness.lastAck && this.#receiver.exhausted;
     if (this.#state !== "closed") {
+      if (complete) this.#owner.emit(this, "finished");
       this.#closed(complete ? undefined : systemError(code, syscall, address, port));
     }
     this.#release(complete ? "silence" : farewell);
