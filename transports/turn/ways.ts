@@ -10,8 +10,8 @@ import { UtpHost } from "../../src/host/utp-host.ts";
 import { allocateOn, type TurnParts } from "./parts.ts";
 import { isUsable, MAX_ADDRESSES } from "./signals.ts";
 
-/** How long a server's answer to a Binding is waited for: 2.1 s, after which UDP counts as blocked (chosen). */
-const BINDING_SCHEDULE = [300, 600, 1200];
+/** How long a server's answer to a Binding is waited for: 1.5 s, after which UDP counts as blocked (chosen). */
+const BINDING_SCHEDULE = [300, 600, 600];
 /** As of the udp transport. */
 const BUFFER_SIZE = 2 * 1024 * 1024;
 
