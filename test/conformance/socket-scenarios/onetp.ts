@@ -1,11 +1,25 @@
-import { createConnection, createServer, type Server, Socket, transports as words } from "1tp";
+import {
+  createConnection,
+  createServer,
+  type Server,
+  Socket,
+  signaling,
+  type Transport,
+  transports as words,
+} from "1tp";
 import type { Harness } from "./harness.ts";
 
 type Info = Parameters<typeof createConnection>[0];
 
+/** A transport that needs nothing but this process and this machine. */
+function create(word: "memory" | "tcp" | "udp" | "websocket" | "webrtc"): Transport {
+  if (word !== "webrtc") return new words[word]();
+  return new words.webrtc({ signaling: new signaling.local(), config: { iceServers: [] } });
+}
+
 /** 1tp over one transport: with sessions, or without so that only the facade and the transport are compared. */
-export function onetp(word: "memory" | "tcp" | "udp" | "websocket", security: "noise" | "none"): Harness {
-  const transports = [new words[word]()];
+export function onetp(word: Parameters<typeof create>[0], security: "noise" | "none"): Harness {
+  const transports = [create(word)];
   const transportInfo = word === "memory" ? {} : { address: "127.0.0.1", port: 0 };
   /** What is no object is passed on, to be refused. */
   const secured = <T>(options: T): T => (typeof options === "object" ? { ...options, security } : options);

@@ -18,6 +18,8 @@ async function readWhenThere(socket: SocketLike, size: number): Promise<Buffer |
     const chunk = socket.read(size);
     if (chunk !== null || socket.readableEnded) return chunk;
     await next(socket, "readable");
+    // Bytes that are too few make a stream readable again and again, before any I/O can bring more.
+    await new Promise(setImmediate);
   }
 }
 
