@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { discoverNat } from "../../../src/host/nat-discovery.ts";
+import { discoverNat, measureLifetime } from "../../../src/host/nat-discovery.ts";
 import type { NatBehaviour } from "../../../src/nat/behaviour.ts";
 import type { Dependence } from "../../kit/network/filter.ts";
 import type { Host } from "../../kit/network/host.ts";
@@ -102,5 +102,34 @@ describe("what servers cannot tell stays unknown", () => {
 
   test("no server at all: nothing, at once", async () => {
     assert.deepEqual(await discover(behind(EASY), []), { nat: {}, took: 0 });
+  });
+});
+
+describe("how long a NAT keeps an idle mapping", () => {
+  async function measure(nat: NatOptions, plain = false): Promise<number | undefined> {
+    const internet = await Internet.open({}, 20, { plain });
+    const { bindDatagram } = internet.home("home", "5.0.0.1", nat).host.runtime;
+    const { runtime } = internet.publicHost("unused", "5.0.0.2");
+    return internet.network.clock.run(async () => {
+      const sockets = [
+        await bindDatagram!({ address: "0.0.0.0" }),
+        await bindDatagram!({ address: "0.0.0.0" }),
+      ] as const;
+      return measureLifetime(sockets, FULL, { ...runtime, clock: internet.network.clock });
+    }, 10_000_000);
+  }
+
+  for (const seconds of [12, 30, 65, 120, 200]) {
+    test(`${seconds} s are measured to five seconds, whatever the filter`, async () => {
+      for (const filtering of DEPENDENCES) {
+        const lifetime = await measure({ ...EASY, filtering, lifetime: seconds * 1000 });
+        assert.ok(lifetime !== undefined, "measured");
+        assert.ok(lifetime <= seconds * 1000 && lifetime >= (seconds - 6) * 1000, `${lifetime}`);
+      }
+    });
+  }
+
+  test("a NAT that forgets at once cannot be measured", async () => {
+    assert.equal(await measure({ ...EASY, lifetime: 3000 }), undefined);
   });
 });
