@@ -10,7 +10,7 @@ import {
   type Stack,
   type Target,
 } from "../../../bench/contest.ts";
-import { table } from "../../../bench/table.ts";
+import { cells, linesIn, table, titleOf } from "../../../bench/table.ts";
 
 const stack = (name: string): Stack => ({
   name,
@@ -49,7 +49,7 @@ describe("the figures of a benchmark", () => {
   it("may be so much above the peer's", () => {
     const above = (value: number): boolean => resultOf(row(aboveAtMost(value)), samples).ok;
     assert.deepEqual([above(-10), above(-11)], [true, false]);
-    const [, , line] = table([resultOf(row(aboveAtMost(5)), samples)]).split("\n");
+    const [, , line] = table([cells(resultOf(row(aboveAtMost(5)), samples))]).split("\n");
     assert.equal(line, "| tcp: speed (node:net) | 40 MB/s | 100 MB/s |       | ≤ 5 MB/s more | yes |");
   });
 
@@ -59,14 +59,21 @@ describe("the figures of a benchmark", () => {
   });
 
   it("make one Markdown table", () => {
-    const lines = table([resultOf(row(atLeast(0.5)), samples), resultOf(row(oursAtMost(5)), samples)]).split(
-      "\n",
-    );
+    const lines = table(
+      [row(atLeast(0.5)), row(oursAtMost(5))].map((one) => cells(resultOf(one, samples))),
+    ).split("\n");
     assert.deepEqual(lines, [
       "| figure                |    ours |     peer | ratio |   target |  ok |",
       "| --------------------- | ------: | -------: | ----: | -------: | --: |",
       "| tcp: speed (node:net) | 40 MB/s | 100 MB/s |  0.80 |  ≥ 0.5 × | yes |",
       "| tcp: speed (node:net) | 40 MB/s | 100 MB/s |       | ≤ 5 MB/s |  NO |",
     ]);
+  });
+
+  it("are found again in a text with their table, by their title", () => {
+    const one = row(atLeast(0.5));
+    const line = cells(resultOf(one, samples));
+    const found = linesIn(`before\n${table([line])}\nafter`);
+    assert.deepEqual(found.get(titleOf(one)), line);
   });
 });
