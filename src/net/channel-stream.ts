@@ -1,7 +1,7 @@
 import { Buffer, Duplex, nextTick } from "#platform";
 import { checkMillis, checkOptional } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
-import type { Channel } from "../contract/channel.ts";
+import type { Channel, ChannelOptions } from "../contract/channel.ts";
 import type { Clock } from "../contract/clock.ts";
 import { IdleTimer } from "./idle-timer.ts";
 import { type Delivery, Incoming } from "./incoming.ts";
@@ -114,9 +114,9 @@ export class ChannelStream extends Duplex {
   #attach(channel: Channel): void {
     this.#channel = channel;
     if (!this.#referenced) channel.unref();
-    const { noDelay, keepAlive } = this.#channelOptions ?? {};
-    if (noDelay !== undefined) channel.set("noDelay", noDelay);
-    if (keepAlive !== undefined) channel.set("keepAlive", keepAlive);
+    for (const [option, value] of Object.entries(this.#channelOptions ?? {})) {
+      channel.set(option as keyof ChannelOptions, value);
+    }
     channel.attach(new Incoming(this, ChannelStream.#delivery));
     this.#idle?.touch();
   }
@@ -264,19 +264,21 @@ export class ChannelStream extends Duplex {
     return this;
   }
 
+  /** Sets what the transport may know, such as `congestion`, also before it connects; transports ignore what they do not. */
+  set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): this {
+    this.#channelOptions = { ...this.#channelOptions, [option]: value };
+    this.#channel?.set(option, value);
+    return this;
+  }
+
   /** As in `net`; ignored by transports that have no such thing. */
   setNoDelay(enable = true): this {
-    this.#channelOptions = { ...this.#channelOptions, noDelay: Boolean(enable) };
-    this.#channel?.set("noDelay", Boolean(enable));
-    return this;
+    return this.set("noDelay", Boolean(enable));
   }
 
   /** As in `net`; `initialDelay` in ms, 0 keeps the transport's. */
   setKeepAlive(enable = false, initialDelay = 0): this {
-    const value = enable ? initialDelay : false;
-    this.#channelOptions = { ...this.#channelOptions, keepAlive: value };
-    this.#channel?.set("keepAlive", value);
-    return this;
+    return this.set("keepAlive", enable ? initialDelay : false);
   }
 
   /** Let the connection keep the process alive (the default). */

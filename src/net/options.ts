@@ -1,5 +1,6 @@
 import { runtime as platformRuntime } from "#platform";
 import { checkMillis, checkOptional, checkSignal, typeError, valueError } from "../base/argument.ts";
+import type { ChannelOptions } from "../contract/channel.ts";
 import type { Millis } from "../contract/clock.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Scheduler } from "../contract/scheduler.ts";
@@ -203,10 +204,7 @@ export function streamOptions({ allowHalfOpen, highWaterMark }: CommonOptions): 
 }
 
 /** The channel options chosen so far, for a channel that comes later. */
-export interface ChosenOptions {
-  readonly noDelay?: boolean;
-  readonly keepAlive?: number | false;
-}
+export type ChosenOptions = Partial<ChannelOptions>;
 
 /** The channel options among a socket's options, if any. */
 export function channelOptions(options: CommonOptions): ChosenOptions | undefined {

@@ -60,3 +60,26 @@ test("servers that listened and closed leave no listener on their signal", async
     assert.equal(listening, 0);
   }
 });
+
+test("what was set on a socket reaches its channel, before and after it connects", async () => {
+  const server = net.createServer([memory], plain, (socket) => socket.resume());
+  const info = await server.listenP();
+  const heard: unknown[] = [];
+  const watched = broken({
+    dial: async (...call: Parameters<Transport["dial"]>) => {
+      const channel = await memory.dial(...call);
+      channel.set = (option, value) => void heard.push([option, value]);
+      return channel;
+    },
+  });
+  const socket = new net.Socket([watched], { ...plain, noDelay: true }).set("congestion", "ledbat");
+  await socket.connectP(info);
+  socket.set("congestion", "bbr");
+  assert.deepEqual(heard, [
+    ["noDelay", true],
+    ["congestion", "ledbat"],
+    ["congestion", "bbr"],
+  ]);
+  socket.destroy();
+  await server.closeP();
+});
