@@ -26,6 +26,7 @@ export async function openTurnLink(
   runtime: Runtime,
   signal: AbortSignal,
 ): Promise<DatagramSocket> {
+  signal.throwIfAborted();
   if (way.protocol !== "udp") return new TurnStream(await connectStream(way, to, runtime, signal), to);
   if (!runtime.bindDatagram) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no UDP here" });
   const address = ipFamily(to.address) === 6 ? "::" : "0.0.0.0";

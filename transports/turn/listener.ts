@@ -6,6 +6,7 @@ import type { ConnectionInfo, Json } from "../../src/contract/endpoint.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { turnAddresses } from "../../src/host/turn-allocate.ts";
+import { UNSUPPORTED_FAMILY } from "../../src/turn/attributes.ts";
 import type { TurnParts } from "./parts.ts";
 import { Relays } from "./relays.ts";
 import { isUsable, type Question, readQuestion } from "./signals.ts";
@@ -23,7 +24,11 @@ export async function listenTurn(parts: TurnParts, context: ListenContext): Prom
   if (!onDialog) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no dialogs here" });
   const relays = new Relays(parts, runtime, (channel) => context.onChannel(channel));
   try {
-    await relays.of(4);
+    await relays.of(4).catch((error: unknown) => {
+      // The server has IPv6 alone.
+      if (statusOf(error) !== UNSUPPORTED_FAMILY) throw error;
+      return relays.of(6);
+    });
     const answering = new AnsweredDialogs(parts, relays, runtime);
     const registration = await onDialog(parts.signaling, parts.type, (dialog) => answering.answer(dialog));
     return new TurnListener(parts.type, relays, answering, registration);
@@ -129,7 +134,8 @@ class AnsweredDialogs {
     const observed = observedAddress === undefined ? undefined : canonicalIp(observedAddress);
     const all = [...new Set([...from, ...(observed && isUsable(observed) ? [observed] : [])])];
     if (all.length === 0) return { refused: 0 };
-    const family = all.some((address) => ipFamily(address) === 4) ? 4 : 6;
+    // Where the signaling sees the dialler helps only if it is of the family that the dialler comes with.
+    const family = ipFamily(all[0]!) === 6 ? 6 : 4;
     const addresses = all.filter((address) => ipFamily(address) === family);
     const first = await this.#permit(family, addresses);
     if (first.relayed || !first.lost) return answerOf(first);

@@ -63,9 +63,14 @@ class Scene {
     });
   }
 
-  listen(transport = this.transport()): Promise<Listener> {
+  /** `observed`: where the signaling sees diallers. */
+  listen(
+    transport = this.transport(),
+    runtime: Runtime = this.bob.runtime,
+    observed?: string,
+  ): Promise<Listener> {
     return transport.listen({
-      runtime: this.bob.runtime,
+      runtime,
       listeningInfo: [],
       exclusive: false,
       onChannel: (channel) => {
@@ -78,7 +83,11 @@ class Scene {
         });
       },
       onError: (error) => assert.fail(error),
-      onDialog: (signaling, transportType, onDialog) => signaling.register({ transportType, onDialog }),
+      onDialog: (signaling, transportType, onDialog) =>
+        signaling.register({
+          transportType,
+          onDialog: (dialog) => onDialog(Object.assign(dialog, { observedAddress: observed })),
+        }),
     });
   }
 
@@ -169,6 +178,30 @@ describe("turn between two NATs that nobody punches", () => {
       model.script = (method) => (method === CREATE_PERMISSION && ++asked > 1 ? { status: 403 } : undefined);
       await converse(await scene.dial(listener));
       assert.equal(model.count(CREATE_PERMISSION, 403), 1);
+      await listener.close();
+      model.stop();
+    });
+  });
+});
+
+describe("turn where all have IPv6 alone", () => {
+  it("relays IPv6, though the signaling sees the dialler at an IPv4 address", async () => {
+    const scene = new Scene();
+    const { network, internet } = scene;
+    const host = (name: string, address: string): Host => {
+      const made = network.host({ name });
+      made.attach(internet, { addresses: [address] });
+      return made;
+    };
+    const relay = host("v6 server", "2a00::1");
+    const [bob, alice] = [host("v6 bob", "2a00::b"), host("v6 alice", "2a00::a")];
+    await scene.run(async () => {
+      const model = await TurnModel.start(relay.runtime, "2a00::1");
+      const transport = scene.transport({ turnServer: "2a00::1" });
+      const listener = await scene.listen(transport, bob.runtime, "5.0.9.9");
+      const channel = await scene.dial(listener, transport, alice.runtime);
+      assert.equal(model.allocations.size, 1);
+      await converse(channel);
       await listener.close();
       model.stop();
     });
