@@ -56,6 +56,14 @@ export function isHard({ mapping }: NatBehaviour): boolean | undefined {
   return mapping === undefined ? undefined : mapping !== "endpoint-independent";
 }
 
+/** What stands between two such sides, if something is known to, in words. */
+export function obstacleBetween(local: NatBehaviour, remote: NatBehaviour): string | undefined {
+  const [here, there] = [isHard(local), isHard(remote)];
+  if (here && there) return "both sides' NATs give every peer another port, which nobody knows beforehand";
+  if (here === undefined && there === undefined) return "no two STUN servers say what the NATs do";
+  return undefined;
+}
+
 /** In words, for reports: `mapping dependent, filtering unknown, ports random`. */
 export function describeBehaviour({ mapping, filtering, ports }: NatBehaviour): string {
   const order = typeof ports === "number" ? `in steps of ${ports}` : (ports ?? "unknown");

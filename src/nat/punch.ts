@@ -7,7 +7,7 @@ import type { Engine } from "../contract/engine.ts";
 import type { Random } from "../contract/runtime.ts";
 import { BINDING } from "../stun/binding.ts";
 import { decodeMessage, type ReceivedMessage } from "../stun/message.ts";
-import { describeBehaviour, isHard, type NatBehaviour } from "./behaviour.ts";
+import { describeBehaviour, isHard, type NatBehaviour, obstacleBetween } from "./behaviour.ts";
 import { PunchBudget } from "./budget.ts";
 import { addressKey, type NatCandidate } from "./candidate.ts";
 import { CheckCodec, type CheckIdentity, makeIdentity, makeTransactionId } from "./check.ts";
@@ -106,7 +106,8 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     const { local, remote } = this.#talk;
     const tried = [...this.sent].map(([trick, count]) => `${trick} ${count}`).join(", ") || "nothing";
     const parts = [`here ${describeBehaviour(local)}`, `there ${describeBehaviour(remote)}`];
-    return [...parts, `datagrams sent: ${tried}`, ...this.#notes].join("; ");
+    const obstacle = obstacleBetween(local, remote);
+    return [...(obstacle ? [obstacle] : []), ...parts, `datagrams sent: ${tried}`, ...this.#notes].join("; ");
   }
 
   /** Another address of ours, to be told to the peer. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeBehaviour, isHard, readBehaviour } from "../../../src/nat/behaviour.ts";
+import { describeBehaviour, isHard, obstacleBetween, readBehaviour } from "../../../src/nat/behaviour.ts";
 
 test("what a peer says of its NATs is read field by field, and nonsense is unknown", () => {
   const sensible = {
@@ -32,6 +32,20 @@ test("hard is what gives remote endpoints different outer ones, and unknown is n
   assert.equal(isHard({ mapping: "endpoint-independent" }), false);
   for (const mapping of ["dependent", "address-dependent", "address-and-port-dependent"] as const) {
     assert.equal(isHard({ mapping }), true);
+  }
+});
+
+test("two hard sides, and two of which nothing is known, have an obstacle between them", () => {
+  const [easy, hard] = [{ mapping: "endpoint-independent" }, { mapping: "dependent" }] as const;
+  assert.match(obstacleBetween(hard, hard) ?? "", /both sides' NATs/);
+  assert.match(obstacleBetween({}, {}) ?? "", /no two STUN servers/);
+  for (const [one, other] of [
+    [easy, easy],
+    [easy, hard],
+    [hard, easy],
+    [{}, hard],
+  ] as const) {
+    assert.equal(obstacleBetween(one, other), undefined);
   }
 });
 
