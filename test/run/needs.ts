@@ -34,7 +34,13 @@ export const NEEDS: Readonly<Record<string, Needs>> = {
   },
   browser: { programs: { chromium: "chromium" }, folder: "test/browser/packages", serial: true },
   interop: {
-    programs: { turnserver: "coturn", turnutils_stunclient: "coturn", turnutils_natdiscovery: "coturn" },
+    programs: {
+      turnserver: "coturn",
+      turnutils_stunclient: "coturn",
+      turnutils_natdiscovery: "coturn",
+      danted: "dante-server",
+      tinyproxy: "tinyproxy",
+    },
     modules: { libtorrent: "python3-libtorrent" },
     folder: "test/interop",
     serial: true,
