@@ -1,3 +1,4 @@
+import type { ConnectionInfo } from "1tp";
 import { Coturn } from "../../interop/stun/coturn.ts";
 import type { Outcome, Word } from "../programs/peer.ts";
 import { Lab, type LabOptions } from "./lab.ts";
@@ -100,17 +101,18 @@ export class Pair {
   }
 
   /**
-   * One dials the other and keeps the connection. Punching finds new sockets on both sides and routers that know
-   * neither.
+   * One dials the other and keeps the connection. Without the connectionInfo of a server that listens already there is a
+   * new server, and routers have forgotten everybody.
    */
-  async connect(words: readonly Word[] = ["udp-punch"]): Promise<Outcome> {
+  async connect(words: readonly Word[] = ["udp-punch"], info?: ConnectionInfo): Promise<Outcome> {
+    if (info) return this.one.peer.dial(info, words);
     for (const site of new Set([this.one.site, this.other.site])) site.forgetMappings();
     return this.one.peer.dial(await this.other.peer.listen(words), words);
   }
 
   /** Connects, sees bytes come back if that worked, and hangs up. */
-  async meet(words?: readonly Word[]): Promise<Outcome> {
-    const outcome = await this.connect(words);
+  async meet(words?: readonly Word[], info?: ConnectionInfo): Promise<Outcome> {
+    const outcome = await this.connect(words, info);
     if (outcome.transport !== undefined) {
       await this.one.peer.echo();
       await this.one.peer.hangUp();
