@@ -1,6 +1,7 @@
 import { crypto } from "#platform";
 import { OnetpError } from "../../src/base/errors.ts";
 import type { Channel } from "../../src/contract/channel.ts";
+import type { Timer } from "../../src/contract/clock.ts";
 import type { SignalingAddress } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
@@ -75,19 +76,32 @@ class PunchDial {
     const { signal, onPhase } = this.#context;
     const onAbort = (): void => this.#race.stop(signal.reason);
     signal.addEventListener("abort", onAbort);
+    let late: Timer | undefined;
     try {
       const address = this.#endpoint.transportInfo as SignalingAddress;
       const dialog = await openDialog(this.#parts.signaling, address, TYPE, (observed) =>
         this.#begin(observed).opening(),
       );
-      (this.#session ?? this.#begin(dialog.observedAddress)).meet(dialog);
+      const session = this.#session ?? this.#begin(dialog.observedAddress);
+      session.meet(dialog);
       onPhase("punch");
+      late = this.#limit(session);
       return await this.#race.won;
     } finally {
       signal.removeEventListener("abort", onAbort);
+      late?.cancel();
       this.#forget();
       this.#session?.close();
     }
+  }
+
+  /** A peer that says nothing more is not waited for for ever. */
+  #limit(session: PunchSession): Timer | undefined {
+    const { clock } = this.#context.runtime;
+    const { connectTimeout } = this.#parts;
+    if (connectTimeout === 0) return undefined;
+    const giveUp = (): void => this.#race.stop(session.failure("there was no time left"));
+    return clock.setTimer(clock.now() + connectTimeout, giveUp);
   }
 
   #begin(attested: string | undefined): PunchSession {

@@ -8,7 +8,7 @@ import { UtpChannel } from "../../src/host/utp-channel.ts";
 import { reachFrom } from "../../src/nat/reach.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import type { Follower } from "./follower.ts";
-import { metEndpoint, type PunchParts, TYPE } from "./parts.ts";
+import { metEndpoint, ownEndpoint, type PunchParts, TYPE } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import { PunchPorts } from "./punch-ports.ts";
 import { PunchSession, type Way } from "./punch-session.ts";
@@ -129,7 +129,7 @@ class PunchListener implements Listener {
       host: port.host,
       connection,
       remote: metEndpoint(remote),
-      local: metEndpoint(port.socket.local),
+      local: ownEndpoint(port.socket, remote, this.#context.runtime),
       firstFlightSent: false,
       keep: (referenced) => port.shared.keep(referenced),
       onClosed: () => {

@@ -61,7 +61,8 @@ export class PunchPorts implements CheckReceiver {
     for (const { socket } of bound.filter((one) => !used.includes(one))) socket.close();
     const failed = sockets.find((result) => result.status === "rejected");
     if (used.length === 0 && failed) throw failed.reason;
-    return new PunchPorts(bind, runtime, (receiver) =>
+    const bindMore: BindDatagram = (options) => bind({ ...options, bufferSize });
+    return new PunchPorts(bindMore, runtime, (receiver) =>
       used.map(({ via, socket }) => new PunchPort(socket, via, runtime, receiver)),
     );
   }
@@ -108,6 +109,10 @@ export class PunchPorts implements CheckReceiver {
   /** Where servers are asked from. */
   get ipv4(): PunchPort | undefined {
     return this.find(VIA_IPV4);
+  }
+
+  get ipv6(): PunchPort | undefined {
+    return this.find(VIA_IPV6);
   }
 
   join(session: CheckSession): void {

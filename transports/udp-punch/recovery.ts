@@ -56,7 +56,8 @@ export class Recovery {
     this.#ports = ports;
     this.#follower = follower;
     this.#connection = connection;
-    this.#look();
+    // What has no mapping that servers see cannot be told of.
+    if (follower.port === ports.ipv4 || follower.port === ports.ipv6) this.#look();
   }
 
   #look(): void {

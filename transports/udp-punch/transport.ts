@@ -68,6 +68,7 @@ export class UdpPunchTransport implements Transport {
     this.#parts = {
       signaling,
       bufferSize,
+      connectTimeout,
       connection: connectionOptions(options),
       stun: new StunServers(stunServers, signaling),
       knowledge: new NatKnowledge(),

@@ -6,7 +6,7 @@ import { dialFrom } from "../../src/host/dial.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
 import { addressKey } from "../../src/nat/candidate.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
-import { metEndpoint, type PunchParts, pathOf } from "./parts.ts";
+import { ownEndpoint, type PunchParts, pathOf } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { Way } from "./punch-session.ts";
 
@@ -107,7 +107,7 @@ export class WayRace {
       host: port.host,
       connection,
       remote: this.#endpoint,
-      local: metEndpoint(port.socket.local),
+      local: ownEndpoint(port.socket, remote, this.#context.runtime),
       path: pathOf(kind, remote, port.socket.local.port),
       firstFlightSent: this.#firstFlight !== undefined,
       keep: (referenced) => port.shared.keep(referenced),
