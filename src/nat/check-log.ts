@@ -16,6 +16,11 @@ export class CheckLog {
     this.#asked.set(toHex(id), whereKey(remote, via));
   }
 
+  /** Whether a check with that id, in hexadecimal, has left. */
+  awaits(id: string): boolean {
+    return this.#asked.has(id);
+  }
+
   /** What is wrong with where an answer comes from, if anything (RFC 8445 §7.2.5.2.1). */
   answerFault(
     answer: ReceivedMessage,

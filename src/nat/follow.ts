@@ -1,4 +1,4 @@
-import { sameBytes } from "../base/bytes.ts";
+import { sameBytes, toHex } from "../base/bytes.ts";
 import { TokenBucket } from "../base/token-bucket.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Datagram, SocketAddress } from "../contract/datagram-socket.ts";
@@ -68,6 +68,16 @@ export class Follow implements Engine<FollowEvent> {
       tries: 0,
     };
     this.handleTimeout(now);
+  }
+
+  /** Whether it waits for an answer. */
+  get asking(): boolean {
+    return this.#suspicion !== undefined;
+  }
+
+  /** Whether an answer with that transaction id, in hexadecimal, is ours. */
+  awaits(id: string): boolean {
+    return this.#suspicion !== undefined && toHex(this.#suspicion.id) === id;
   }
 
   /** False if it is an answer to somebody else's question. */

@@ -163,7 +163,12 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     this.drops.set(reason, (this.drops.get(reason) ?? 0) + 1);
   }
 
-  /** STUN that came to the socket `via`, and is for us by its name or nobody else's. False if it is not ours after all. */
+  /** Whether an answer with that transaction id, in hexadecimal, is ours. */
+  awaits(id: string): boolean {
+    return this.#log.awaits(id);
+  }
+
+  /** STUN that came to the socket `via`, and is for us by its name or transaction id. False if it is not ours after all. */
   handleDatagram({ data, remote }: Datagram, via: number, now: Instant): boolean {
     const message = decodeMessage(data);
     if (typeof message === "string" || message.method !== BINDING) {

@@ -53,6 +53,11 @@ export class Follower implements CheckSession {
   suspect(remote: SocketAddress): void {
     this.#follow.suspect(remote, this.#runtime.clock.now());
     this.#drive.wake();
+    this.#ports.expectAnswers(this, this.#follow.asking);
+  }
+
+  awaits(id: string): boolean {
+    return this.#follow.awaits(id);
   }
 
   receiveCheck(data: Uint8Array, { address, port }: SocketAddress, via: number): boolean {
@@ -60,6 +65,7 @@ export class Follower implements CheckSession {
     const now = this.#runtime.clock.now();
     const ours = this.#follow.handleDatagram({ data, remote: { address, port } }, now);
     this.#drive.wake();
+    this.#ports.expectAnswers(this, this.#follow.asking);
     return ours;
   }
 

@@ -14,6 +14,8 @@ import { classOf } from "../../src/stun/message.ts";
 /** A peer may still send that long after it was let go: a last packet that comes again, a first one that was lost (chosen: as uTP). */
 export const LEAVING: Millis = 20_000;
 const MAX_LEAVING = 1024;
+/** Own addresses of each family (chosen: more are container bridges and temporary addresses). */
+const MAX_HOST_CANDIDATES = 4;
 
 /** Whoever the checks that come to a port are for. */
 export interface CheckReceiver {
@@ -141,6 +143,3 @@ export function hostCandidates(
   const own = ownAddresses(all, family).filter(usable);
   return own.slice(0, MAX_HOST_CANDIDATES).map((address) => ({ kind: "host", address, port }));
 }
-
-/** Of each family (chosen: more are container bridges and temporary addresses). */
-const MAX_HOST_CANDIDATES = 4;

@@ -1,17 +1,20 @@
+import { toHex } from "../../src/base/bytes.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import type { BindDatagram } from "../../src/host/local-sockets.ts";
 import type { NatCandidate } from "../../src/nat/candidate.ts";
 import { askedUser } from "../../src/nat/check.ts";
 import { VIA_IPV4, VIA_IPV6 } from "../../src/nat/punch.ts";
-import { classOf, decodeMessage } from "../../src/stun/message.ts";
+import { decodeMessage, type ReceivedMessage } from "../../src/stun/message.ts";
 import { connectionIdOf } from "../../src/utp/packet.ts";
 import { type CheckReceiver, hostCandidates, PunchPort } from "./punch-port.ts";
 
 /** Somebody to whom checks are addressed by name. */
 export interface CheckSession {
   readonly user: string;
-  /** STUN that came in. True if it was theirs. */
+  /** Whether an answer with that transaction id, in hexadecimal, is theirs. */
+  awaits(id: string): boolean;
+  /** A check or an answer for them. True if it was theirs indeed. */
   receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean;
 }
 
@@ -36,6 +39,8 @@ export class PunchPorts implements CheckReceiver {
   readonly #runtime: Runtime;
   readonly #ports: Map<number, PunchPort>;
   readonly #sessions = new Map<string, CheckSession>();
+  /** Those of them that wait for answers: few, however many connections there are. */
+  readonly #asking = new Set<CheckSession>();
   readonly #watchers = new Map<string, Watcher>();
   #vias = WILDCARDS.length;
   #kept = false;
@@ -121,6 +126,13 @@ export class PunchPorts implements CheckReceiver {
 
   leave(session: CheckSession): void {
     if (this.#sessions.get(session.user) === session) this.#sessions.delete(session.user);
+    this.#asking.delete(session);
+  }
+
+  /** Whether the session waits for answers to its own checks. */
+  expectAnswers(session: CheckSession, asking: boolean): void {
+    if (asking) this.#asking.add(session);
+    else this.#asking.delete(session);
   }
 
   /** Tells of packets with that connection id that come to the socket from where nobody was admitted. */
@@ -138,16 +150,23 @@ export class PunchPorts implements CheckReceiver {
   }
 
   receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean {
-    if (classOf(data) === "request") {
-      const request = decodeMessage(data);
-      const user = typeof request === "string" ? undefined : askedUser(request);
-      const session = user === undefined ? undefined : this.#sessions.get(user);
-      return session?.receiveCheck(data, remote, via) ?? false;
-    }
-    for (const session of this.#sessions.values()) {
-      if (session.receiveCheck(data, remote, via)) return true;
-    }
-    return false;
+    const message = decodeMessage(data);
+    if (typeof message === "string") return false;
+    const session = message.class === "request" ? this.#askedBy(message) : this.#askerOf(message);
+    return session?.receiveCheck(data, remote, via) ?? false;
+  }
+
+  /** Whom a request is for. */
+  #askedBy(request: ReceivedMessage): CheckSession | undefined {
+    const user = askedUser(request);
+    return user === undefined ? undefined : this.#sessions.get(user);
+  }
+
+  /** Who waits for an answer. */
+  #askerOf({ transactionId }: ReceivedMessage): CheckSession | undefined {
+    const id = toHex(transactionId);
+    for (const session of this.#asking) if (session.awaits(id)) return session;
+    return undefined;
   }
 
   /** Whether they keep the process alive. */

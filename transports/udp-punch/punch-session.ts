@@ -86,6 +86,7 @@ export class PunchSession {
     );
     for (const candidate of ports.candidates) this.punch.addCandidate(candidate, runtime.clock.now());
     ports.join(this);
+    ports.expectAnswers(this, true);
   }
 
   /** What the side that opens the dialog says first, with all that is known by now. */
@@ -124,6 +125,10 @@ export class PunchSession {
     if (this.#closed) return;
     work(this.#runtime.clock.now());
     this.#drive.wake();
+  }
+
+  awaits(id: string): boolean {
+    return this.punch.awaits(id);
   }
 
   receiveCheck(data: Uint8Array, remote: SocketAddress, via: number): boolean {

@@ -8,19 +8,29 @@ import type { StunServers } from "./stun-servers.ts";
 /** Four questions within a second and a half: a punch does not wait longer (chosen). */
 const SCHEDULE = datagramSchedule(200, 4);
 
-/** Asks servers where they see a port. `onSighting` hears each answer as it comes; resolves when all have answered or failed. */
+/**
+ * Asks servers where they see a port. `onSightings` hears all that have answered so far, in the order they were asked, whenever
+ * another one has; resolves when all have answered or failed.
+ */
 export async function askServers(
   port: PunchPort,
   servers: StunServers,
   runtime: Runtime,
-  onSighting: (sighting: Sighting) => void,
+  onSightings: (sightings: readonly Sighting[], latest: Sighting) => void,
 ): Promise<void> {
   const addresses = await servers.addresses(runtime);
   const local = port.socket.local.port;
+  const seen: (Sighting | undefined)[] = [];
   await Promise.all(
-    addresses.map(async (server: SocketAddress) => {
+    addresses.map(async (server: SocketAddress, index) => {
       const mapped = await port.stun.requests.binding(server, { schedule: SCHEDULE }).catch(() => undefined);
-      if (mapped) onSighting({ server, local, mapped });
+      if (!mapped) return;
+      const latest = { server, local, mapped };
+      seen[index] = latest;
+      onSightings(
+        seen.filter((sighting) => sighting !== undefined),
+        latest,
+      );
     }),
   );
 }

@@ -34,15 +34,9 @@ export class SightingList {
   /** Asks all servers; what they say replaces what they said before. Never rejects. */
   async refresh(): Promise<void> {
     this.#askedAt = this.#runtime.clock.now();
-    const fresh: Sighting[] = [];
-    const take = (sighting: Sighting): void => {
-      fresh.push(sighting);
-      const { server } = sighting;
-      const others = this.#sightings.filter(
-        (old) => old.server.address !== server.address || old.server.port !== server.port,
-      );
-      this.#sightings = [...others, sighting];
-      for (const session of this.#sessions) this.#tell(session, [sighting]);
+    const take = (sightings: readonly Sighting[], latest: Sighting): void => {
+      this.#sightings = sightings;
+      for (const session of this.#sessions) this.#tell(session, [latest]);
     };
     if (this.#port) await askServers(this.#port, this.#servers, this.#runtime, take);
     this.#complete = true;
