@@ -1,4 +1,4 @@
-import { checkOptional, rangeError, typeError } from "../../src/base/argument.ts";
+import { checkOptional, rangeError, typeError, valueError } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { planning } from "../../src/base/planning.ts";
 import type { Channel } from "../../src/contract/channel.ts";
@@ -14,6 +14,7 @@ import type {
   TransportTraits,
 } from "../../src/contract/transport.ts";
 import type { ReachOf } from "../../src/nat/reach.ts";
+import { parseStunUri } from "../../src/stun/uri.ts";
 import type { ConnectionOptions } from "../../src/utp/options.ts";
 import { checkConnectionOptions } from "../../src/utp/settings.ts";
 import { dialPunch } from "./dial.ts";
@@ -115,6 +116,8 @@ function checkOptions(options: UdpPunchTransportOptions): void {
   if (stunServers !== undefined && !isTexts(stunServers)) {
     throw typeError("options.stunServers", "an array of stun: URIs", stunServers);
   }
+  const odd = stunServers?.find((uri) => parseStunUri(uri)?.scheme !== "stun");
+  if (odd !== undefined) throw valueError("options.stunServers", "must hold stun: URIs", odd);
   checkOptional("options.reach", reach, "function");
   checkOptional("options.bufferSize", bufferSize, "number");
   if (bufferSize !== undefined && !(Number.isInteger(bufferSize) && bufferSize > 0)) {
