@@ -3,7 +3,7 @@ import type { Instant } from "../../src/contract/clock.ts";
 import type { LaneSink, MessageLane } from "../../src/contract/message-lane.ts";
 import { MAX_FRAME } from "../registrar/protocol.ts";
 import { Outbox } from "./outbox.ts";
-import { encodeEnd, encodeFrame, LaneReader } from "./wire.ts";
+import { encodeEnd, encodeFrame, encodeRelayedFrame, LaneReader } from "./wire.ts";
 
 /** Visits a second (chosen: clients need one). Each has limits of its own, and all those of one address share some. */
 const VISIT_RATE = 4;
@@ -14,6 +14,10 @@ export interface GuestSink {
   onBegin(): void;
   /** A frame has come; undefined: one that is no text. */
   onFrame(frame: string | undefined): void;
+  /** What is to be relayed for it has come. */
+  onRelayed(frame: Uint8Array): void;
+  /** The next frame that was relayed to it. */
+  takeRelayed(): Uint8Array | undefined;
   /** The visit is over: exactly once for each that began. */
   onEnd(): void;
   /** Too much waits for this guest, and this dialog has the largest part of it. */
@@ -47,6 +51,7 @@ export class Guest implements LaneSink {
     if (message.type === "begin") this.#begin(message.visit);
     else if (message.visit !== this.#visit) return;
     else if (message.type === "frame") this.#sink.onFrame(message.frame);
+    else if (message.type === "relayed") this.#sink.onRelayed(message.frame);
     else this.#over();
   }
 
@@ -67,6 +72,11 @@ export class Guest implements LaneSink {
     const flooded = this.#outbox.dropLargest();
     if (flooded === undefined) this.end(1008, "too much waits for an answer to be read");
     else this.#sink.onFlood(flooded);
+  }
+
+  /** There may be something in `takeRelayed`. */
+  relay(): void {
+    this.#flush();
   }
 
   /** Ends the visit, and says why. The connection stays. */
@@ -95,7 +105,15 @@ export class Guest implements LaneSink {
     this.#sink.onEnd();
   }
 
+  /** Relayed frames leave only when nothing else waits, so that signals overtake them. */
   #flush(): void {
-    this.#outbox.flush((message) => this.#lane.send(message));
+    const send = (message: Uint8Array): boolean => this.#lane.send(message);
+    this.#outbox.flush(send);
+    while (this.#visit !== undefined && this.#outbox.size === 0) {
+      const frame = this.#sink.takeRelayed();
+      if (!frame) return;
+      this.#outbox.push([encodeRelayedFrame(this.#visit, frame)]);
+      this.#outbox.flush(send);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { crypto } from "#platform";
+import { crypto, nextTick } from "#platform";
 import { fromBase64Url } from "../../src/base/bytes.ts";
 import { type Drive, drive } from "../../src/base/drive.ts";
 import type { Channel } from "../../src/contract/channel.ts";
@@ -13,8 +13,18 @@ import { Registrar } from "../registrar/registrar.ts";
 import { Guest } from "./guest.ts";
 import { INTRODUCER_LANE } from "./wire.ts";
 
-/** Chosen: half of a registrar's where it costs something, since introducing is what a server does besides. */
-const LIMITS: RegistrarLimits = limitsWith({ connections: 10_000, dialogs: 512, signalRate: 256 });
+/** Chosen: half of a registrar's, or less, where it costs something, since introducing is what a server does besides. */
+const LIMITS: RegistrarLimits = limitsWith({
+  connections: 10_000,
+  dialogs: 512,
+  signalRate: 256,
+  relays: 512,
+  relaysPerAddress: 128,
+  relaysPerConnection: 32,
+  relayRate: 6_250_000,
+  relayRatePerConnection: 12_500_000,
+  relayFrameRate: 32_768,
+});
 
 /** STUN addresses that clients are told of (chosen: as many as they read). */
 const MAX_STUN = 16;
@@ -29,9 +39,11 @@ export class SocketIntroducer implements Introducer {
   readonly #drive: Drive;
   readonly #directory = new MemoryDirectory();
   readonly #guests = new Map<number, Guest>();
+  /** Visits that something is relayed to. */
+  readonly #relayed = new Set<number>();
   #visits = 0;
 
-  constructor({ runtime, stun }: IntroducerOptions) {
+  constructor({ runtime, stun, relay }: IntroducerOptions) {
     this.#runtime = runtime;
     this.#registrar = new Registrar({
       crypto,
@@ -45,6 +57,7 @@ export class SocketIntroducer implements Introducer {
           .map(({ address, port }) => ({ host: address, port })),
         turn: [],
       }),
+      onRelayed: relay ? (visit) => this.#relaySoon(visit) : undefined,
     });
     this.#drive = drive(
       this.#registrar,
@@ -73,6 +86,11 @@ export class SocketIntroducer implements Introducer {
         this.#drive.wake();
       },
       onFrame: (frame) => this.#receive(visit, frame),
+      onRelayed: (frame) => {
+        this.#registrar.handleRelayed(visit, frame, clock.now());
+        this.#drive.wake();
+      },
+      takeRelayed: () => this.#registrar.relay?.take(visit),
       onEnd: () => {
         this.#guests.delete(visit);
         this.#registrar.handleDisconnect(visit, clock.now());
@@ -98,6 +116,18 @@ export class SocketIntroducer implements Introducer {
     const guest = this.#guests.get(out.connection);
     if ("cut" in out) guest?.end(out.cut.status, out.cut.reason);
     else guest?.send(out.frame, out.dialog);
+  }
+
+  /** Once for all that has come by now. */
+  #relaySoon(visit: number): void {
+    if (this.#relayed.size === 0) nextTick(() => this.#relay());
+    this.#relayed.add(visit);
+  }
+
+  #relay(): void {
+    const visits = [...this.#relayed];
+    this.#relayed.clear();
+    for (const visit of visits) this.#guests.get(visit)?.relay();
   }
 
   async #perform(task: DirectoryTask): Promise<void> {

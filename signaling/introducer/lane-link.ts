@@ -3,7 +3,7 @@ import { OnetpError } from "../../src/base/errors.ts";
 import type { MessageLane } from "../../src/contract/message-lane.ts";
 import type { WebSocketClose, WebSocketLink, WebSocketSink } from "../../src/contract/web-socket.ts";
 import { MAX_FRAME } from "../registrar/protocol.ts";
-import { encodeBegin, encodeEnd, encodeFrame, LaneReader } from "./wire.ts";
+import { encodeBegin, encodeEnd, encodeFrame, encodeRelayedFrame, LaneReader } from "./wire.ts";
 
 /** Messages that may wait for a connection that is slow, beside its own sixteen (chosen: 1 MiB). */
 const MAX_WAITING = 64;
@@ -19,7 +19,8 @@ export class LaneLink implements WebSocketLink {
   readonly #reader = new LaneReader(MAX_FRAME);
   /** Not taken by the lane yet. */
   readonly #waiting: Uint8Array[] = [];
-  #received: string[] = [];
+  readonly #received: (string | Uint8Array)[] = [];
+  #lent = false;
   #over: WebSocketClose | undefined;
   #turnDue = false;
 
@@ -30,7 +31,7 @@ export class LaneLink implements WebSocketLink {
     this.#sink = sink;
     lane.attach({
       onMessage: (body) => this.#receive(body),
-      onDrain: () => this.#flush(),
+      onDrain: () => this.#drained(),
       onClose: (error) => this.#end({ status: 1006, reason: "", error }),
     });
     this.#say([encodeBegin(visit)]);
@@ -43,9 +44,17 @@ export class LaneLink implements WebSocketLink {
     return this.#waiting.reduce((sum, { length }) => sum + length, 0);
   }
 
+  get lent(): boolean {
+    return this.#lent;
+  }
+
   /** @throws OnetpError `ERR_1TP_SIGNALING_LIMIT` for a signal, which has two lines, when too much waits. */
   send(message: string | Uint8Array): void {
-    if (this.#over || typeof message !== "string") return;
+    if (this.#over) return;
+    if (typeof message !== "string") {
+      this.#say([encodeRelayedFrame(this.#visit, message)]);
+      return;
+    }
     if (this.#waiting.length >= MAX_WAITING && message.includes("\n")) {
       const detail = "the connection to the introducer is too slow for so many signals";
       throw new OnetpError("ERR_1TP_SIGNALING_LIMIT", { detail });
@@ -75,13 +84,20 @@ export class LaneLink implements WebSocketLink {
 
   #flush(): void {
     while (this.#waiting[0] && this.#lane.send(this.#waiting[0])) this.#waiting.shift();
+    this.#lent = this.#waiting.length > 0;
+  }
+
+  #drained(): void {
+    const lent = this.#lent;
+    this.#flush();
+    if (lent && !this.#lent && !this.#over) this.#sink.onDrain?.();
   }
 
   #receive(body: Uint8Array): void {
     const message = this.#reader.read(body);
     if (!message || message.visit !== this.#visit || this.#over) return;
     if (message.type === "end") this.#end({ status: message.status, reason: message.reason });
-    else if (message.type !== "frame") return;
+    else if (message.type === "begin") return;
     else if (message.frame === undefined) this.close(1007, "that is no text");
     else {
       this.#received.push(message.frame);

@@ -6,6 +6,7 @@
  * client                                   introducer
  *   begin visit                       ->                    whatever visit there was is over
  *   part visit text, last visit text  <->                   one frame of the protocol, in UTF-8
+ *   relayed visit frame               <->                   what is relayed (`registrar/relay-frame.ts`)
  *   end visit status reason           <->                   as the close of a WebSocket (RFC 6455 §7.1)
  * ```
  */
@@ -17,7 +18,7 @@ export const INTRODUCER_LANE = 1;
 /** Bytes of one message after its kind and visit (DESIGN §6: 16 KiB in all). */
 const MAX_PART = 16_384 - 2;
 
-const KINDS = { begin: 0, part: 1, last: 2, end: 3 } as const;
+const KINDS = { begin: 0, part: 1, last: 2, end: 3, relayed: 4 } as const;
 
 const text = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { fatal: true }) };
 
@@ -25,6 +26,7 @@ const text = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { f
 export type LaneMessage =
   | { readonly type: "begin"; readonly visit: number }
   | { readonly type: "frame"; readonly visit: number; readonly frame: string | undefined }
+  | { readonly type: "relayed"; readonly visit: number; readonly frame: Uint8Array }
   | { readonly type: "end"; readonly visit: number; readonly status: number; readonly reason: string };
 
 /** The message that begins a visit. */
@@ -41,6 +43,11 @@ export function encodeFrame(visit: number, frame: string): readonly Uint8Array[]
     messages.push(concat([Uint8Array.of(kind, visit), bytes.subarray(at, at + MAX_PART)]));
   }
   return messages;
+}
+
+/** The message of a relayed frame, which fits into one. */
+export function encodeRelayedFrame(visit: number, frame: Uint8Array): Uint8Array {
+  return concat([Uint8Array.of(KINDS.relayed, visit), frame]);
 }
 
 /** The message that ends a visit. */
@@ -73,6 +80,8 @@ export class LaneReader {
     if (kind === KINDS.part || kind === KINDS.last)
       return this.#read(body.subarray(2), visit, kind === KINDS.last);
     this.#forget();
+    // It may wait for long, and shall not keep the record that it came in.
+    if (kind === KINDS.relayed) return { type: "relayed", visit, frame: body.slice(2) };
     if (kind === KINDS.begin) return { type: "begin", visit };
     if (kind !== KINDS.end) return undefined;
     return { type: "end", visit, status: (high << 8) | low, reason: decode(body.subarray(4)) ?? "" };

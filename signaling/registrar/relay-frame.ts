@@ -19,8 +19,8 @@ export const KIND = {
 /** Bytes before the message. */
 export const RELAY_HEAD = 5;
 
-/** The longest message (DESIGN §9). */
-export const MAX_RELAYED = 16_384;
+/** The longest message: what stands before it, on an introducer's lane as well, makes 16 KiB of it (DESIGN §9). */
+export const MAX_RELAYED = 16_384 - RELAY_HEAD - 2;
 
 /** What may be under way in one direction, with what each message costs beside its bytes (DESIGN §9). */
 export const RELAY_WINDOW = 262_144;

@@ -16,4 +16,6 @@ export interface IntroducerOptions {
   readonly runtime: Runtime;
   /** Where the server answers STUN Binding requests. */
   stun(): readonly SocketAddress[];
+  /** Carry bytes between the two ends of a dialog when both ask for it. */
+  readonly relay: boolean;
 }

@@ -63,6 +63,8 @@ export interface ServerOptions extends CommonOptions, PeerOptions {
   readonly exclusive?: boolean;
   /** Let clients open dialogs with each other (`signaling.introducer`), and answer STUN on UDP ports. Default false. */
   readonly introduce?: boolean;
+  /** With `introduce`: carry the bytes of clients that nothing else connects (transport `relay`). Default false. */
+  readonly relay?: boolean;
   /** Closes the server when it aborts. */
   readonly signal?: AbortSignal;
 }
@@ -83,6 +85,7 @@ export interface ServerSettings {
   /** Undefined: plain connections. */
   readonly security: { readonly identity: Identity; readonly authorize: Authorize | undefined } | undefined;
   readonly introduce: boolean;
+  readonly relay: boolean;
 }
 
 /** DESIGN: whole dial, 60 s. */
@@ -181,8 +184,10 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   checkOptional("options.pauseOnConnect", options.pauseOnConnect, "boolean");
   checkOptional("options.exclusive", options.exclusive, "boolean");
   checkSignal(options.signal);
-  const { runtime = platformRuntime, introduce = false } = options;
+  const { runtime = platformRuntime, introduce = false, relay = false } = options;
   checkOptional("options.introduce", introduce, "boolean");
+  checkOptional("options.relay", relay, "boolean");
+  if (relay && !introduce) throw valueError("options.relay", "needs introduce: true", relay);
   const authorize = peerCheck(options);
   const identity = sessionIdentity(options, runtime);
   if (introduce && !identity) {
@@ -192,7 +197,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
       introduce,
     );
   }
-  return { runtime, introduce, security: identity && { identity, authorize } };
+  return { runtime, introduce, relay, security: identity && { identity, authorize } };
 }
 
 /** The stream options of a socket's two halves. */

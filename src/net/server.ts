@@ -2,6 +2,7 @@ import { EventEmitter, nextTick } from "#platform";
 import { checkOptional, typeError } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
+import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Introducer } from "../contract/introducer.ts";
 import type { Transport } from "../contract/transport.ts";
@@ -65,8 +66,9 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#settings = serverSettings(options);
     this.#transports = checkTransports(transports);
     this.#options = options;
-    const { runtime, security, introduce } = this.#settings;
-    if (introduce) this.#introducer = createIntroducer({ runtime, stun: () => this.#acceptor?.stun ?? [] });
+    const { runtime, security, introduce, relay } = this.#settings;
+    const stun = (): readonly SocketAddress[] => this.#acceptor?.stun ?? [];
+    if (introduce) this.#introducer = createIntroducer({ runtime, stun, relay });
     const dialing = security ? { identity: security.identity } : { security: "none" as const };
     this.#socketSettings = socketSettings({ runtime, ...dialing });
   }

@@ -30,6 +30,9 @@ const END_ACK_DELAY: Millis = 5;
 /** MESSAGE frames that may wait (chosen: a quarter of a MiB at most, so that no lane waits for another for long). */
 const MAX_MESSAGES = 16;
 
+/** While the byte stream has something to send, messages begin in the first half of a record: half of the way is the stream's. */
+const MESSAGE_SHARE = MAX_PLAINTEXT / 2;
+
 /** A message outside the byte stream. */
 export interface Message {
   /** 0 to 255. */
@@ -160,8 +163,11 @@ export class Exchange {
   nextRecord(now: Instant): Uint8Array | undefined {
     writer.length = 0;
     this.#writeControl(now);
-    while (this.#outgoing[0] && this.#outgoing[0].body.length + 4 <= writer.room) {
-      writer.write({ type: "message", ...this.#outgoing.shift()! });
+    const share = this.send.pending > 0 ? MESSAGE_SHARE : MAX_PLAINTEXT;
+    for (let next = this.#outgoing[0]; next; next = this.#outgoing[0]) {
+      if (writer.length >= share || next.body.length + 4 > writer.room) break;
+      writer.write({ type: "message", ...next });
+      this.#outgoing.shift();
     }
     this.send.fill(writer);
     return writer.length === 0

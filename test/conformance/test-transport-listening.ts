@@ -49,7 +49,8 @@ export function testTransportListening(check: TransportTest, setup: TransportSet
   });
 
   check("listening entries that are null or malformed are passed over", async () => {
-    const { type } = setup.create();
+    const transport = setup.create();
+    const { type } = transport;
     const junk: unknown[] = [
       null,
       { transportType: type },
@@ -58,10 +59,8 @@ export function testTransportListening(check: TransportTest, setup: TransportSet
       { transportType: type, transportInfo: { address: 17, port: "x", name: {} } },
       { transportType: type, transportInfo: { address: "no such place", port: -1, name: "" } },
     ];
-    const station = await listen(setup, {
-      listeningInfo: [...junk, ...(setup.listeningInfo ?? [])] as Endpoint[],
-      onChannel: echo,
-    });
+    const listeningInfo = [...junk, ...(setup.listeningInfo ?? [])] as Endpoint[];
+    const station = await listen(setup, { listeningInfo, onChannel: echo }, transport);
     await converse(await station.dial());
     await station.close();
   });

@@ -133,6 +133,7 @@ export class Stranger {
   readonly lane: MessageLane;
   /** What the introducer has said, `{ type: "end" … }` included. */
   readonly heard: JsonObject[] = [];
+  readonly relayed: Uint8Array[] = [];
   readonly #reader = new LaneReader(100_000);
   #wake: () => void = () => {};
 
@@ -143,6 +144,7 @@ export class Stranger {
       onMessage: (body) => {
         const message = this.#reader.read(body);
         if (message?.type === "frame") this.heard.push(JSON.parse(message.frame!.split("\n")[0]!));
+        else if (message?.type === "relayed") this.relayed.push(message.frame);
         else if (message) this.heard.push({ ...message });
         this.#wake();
       },

@@ -44,6 +44,28 @@ describe("the lanes of a session", () => {
     assert.equal(lane.send(bytes("more")), true);
   });
 
+  it("shares the way evenly between large messages and the bytes, as long as there are both", async () => {
+    const couple = await new Couple().open();
+    const came: { readonly kind: "bytes" | "message"; readonly length: number }[] = [];
+    const note = (kind: "bytes" | "message") => (chunk: Uint8Array) =>
+      void came.push({ kind, length: chunk.length });
+    couple.far.lane(1).attach({ onMessage: note("message"), onDrain() {}, onClose() {} });
+    couple.far.attach({ onData: note("bytes"), onDrain() {}, onEnd() {}, onClose() {} });
+    couple.farChannel.pause();
+    couple.near.write(new Uint8Array(1 << 20));
+    await couple.settle();
+    for (let i = 0; i < 16; i++) assert.equal(couple.near.lane(1).send(new Uint8Array(16_384)), true);
+    couple.farChannel.resume();
+    await couple.settle();
+    const first = came.findIndex(({ kind }) => kind === "message");
+    const last = came.findLastIndex(({ kind }) => kind === "message");
+    const total = (kind: string, part: typeof came): number =>
+      part.filter((each) => each.kind === kind).reduce((sum, { length }) => sum + length, 0);
+    const shared = total("bytes", came.slice(first, last));
+    assert.equal(total("message", came), 16 * 16_384);
+    assert.ok(shared >= 0.8 * 16 * 16_384, `${shared} bytes beside the messages`);
+  });
+
   it("tells lanes of its end once, though nobody reads its bytes", async () => {
     const couple = await new Couple().open();
     const [near, far] = [laneNotes(couple.near, 1), laneNotes(couple.far, 1)];

@@ -7,17 +7,20 @@ import { ScriptedLane } from "./scripted-lane.ts";
 function welcome(limit = 1_000) {
   const lane = new ScriptedLane();
   const heard: string[] = [];
+  const relayed: Uint8Array[] = [];
   const time = { now: 0 };
   const guest = new Guest(lane, limit, () => time.now, {
     onBegin: () => heard.push("begin"),
     onFrame: (frame) => heard.push(`frame ${frame}`),
+    onRelayed: (frame) => heard.push(`relayed ${frame}`),
+    takeRelayed: () => relayed.shift(),
     onEnd: () => heard.push("end"),
     onFlood: (dialog) => heard.push(`flood ${dialog}`),
   });
   const tell = (...messages: Uint8Array[]): void => {
     for (const message of messages) lane.sink!.onMessage(message);
   };
-  return { lane, guest, heard, tell, time };
+  return { lane, guest, heard, relayed, tell, time };
 }
 
 describe("a guest", () => {

@@ -52,7 +52,7 @@ function open() {
   const clock = new VirtualClock();
   const runtime = simulatedRuntime(clock);
   const stun = [{ address: "10.0.0.9", port: 5 }];
-  return { clock, introducer: new SocketIntroducer({ runtime, stun: () => stun }) };
+  return { clock, introducer: new SocketIntroducer({ runtime, stun: () => stun, relay: false }) };
 }
 
 /** A client that reads nothing, and two that have a dialog with it. */
