@@ -60,7 +60,7 @@ export class UtpHost implements DatagramSink {
   /** The system has queued a datagram: nothing more until it has drained. */
   #blocked = false;
   #closed = false;
-  /** Somebody has heard something in this turn. */
+  /** Somebody has heard of a new connection in this turn. */
   #told = false;
   /** Sending was put off. */
   #waits = false;
@@ -237,7 +237,7 @@ export class UtpHost implements DatagramSink {
     }
   }
 
-  /** Whether to send a little later: who has just heard something may answer, and the answer carries the acknowledgement. */
+  /** Whether to send a little later: what is said on a new connection carries the acknowledgement that makes it. */
   #patient(): boolean {
     this.#waits = this.#told && !this.endpoint.speaking;
     this.#told = false;
@@ -263,7 +263,9 @@ export class UtpHost implements DatagramSink {
   }
 
   #dispatch({ type, connection, error }: UtpEvent): void {
-    this.#told = true;
+    if (type === "accepted" || type === "connected") this.#told = true;
+    // An end is acknowledged at once: its writer waits for that before it hears ours.
+    else if (type === "end") this.#told = false;
     if (type === "accepted") {
       if (this.#onConnection) this.#onConnection(connection);
       else connection.abort();
