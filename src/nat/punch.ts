@@ -296,7 +296,8 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
   /** A hard peer answers from somewhere else than servers see it at. */
   #isPromising({ outside, remote }: Target): boolean {
     const { peerOpened, remote: nat } = this.#talk;
-    return outside && peerOpened && !isHard(nat) && this.#budget.isAttested(remote.address);
+    const moves = outside && isHard(nat) === true;
+    return peerOpened && !moves && this.#budget.isAttested(remote.address);
   }
 
   #checkDue(target: Target, now: Instant): void {

@@ -118,6 +118,22 @@ describe("where two peers may be", () => {
   );
 
   places(
+    "IPv6 alone with stateful firewalls, the addresses attested: one round trip and two signals",
+    (internet) => {
+      const home = (name: string, outer: string, inner: string) =>
+        internet.home(name, outer, undefined, { inner: [inner], firewall: {} });
+      return {
+        server: internet.peer(home("server", "2a00:9::1", "2a00:1::1/64").host, "2a00:1::2"),
+        client: internet.peer(home("client", "2a00:9::2", "2a00:2::1/64").host, "2a00:2::2"),
+      };
+    },
+    ({ took, error }, internet) => {
+      assert.equal(error, undefined);
+      assert.equal(took, ROUND_TRIP + 2 * internet.point.delay);
+    },
+  );
+
+  places(
     "without any STUN server a host with a public address is found",
     (internet) => ({
       server: internet.peer(internet.publicHost("server", "5.0.0.1"), "5.0.0.1", { stunServers: [] }),
