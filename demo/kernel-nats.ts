@@ -1,7 +1,7 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { Lab } from "../test/natlab/kit/lab.ts";
 import { startRegistrar } from "../test/natlab/kit/peer.ts";
-import { installed } from "../test/run/needs.ts";
+import { installed, NEEDS, obstacleTo } from "../test/run/needs.ts";
 
 /** Two homes behind NATs of the kernel, 40 ms from each other, with a registrar between them. */
 export interface KernelNats {
@@ -12,8 +12,8 @@ export interface KernelNats {
 
 /** Builds them of network namespaces; undefined where that is not allowed, or programs are missing. */
 export async function openKernelNats(): Promise<KernelNats | undefined> {
-  const able = process.getuid?.() === 0 && ["ip", "nft", "conntrack", "python3"].every(installed);
-  if (!able) return undefined;
+  const equipped = process.getuid?.() === 0 && ["ip", "nft", "conntrack", "python3"].every(installed);
+  if (!equipped || obstacleTo(NEEDS.natlab ?? {})) return undefined;
   const lab = await Lab.open();
   const [url = ""] = await startRegistrar(lab);
   const homes = { server: lab.site("easy-port").host, client: lab.site("easy-port").host };

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { NODE_FLAGS } from "../run/test-file.ts";
 import { Lab } from "./kit/lab.ts";
+import { ENVIRONMENT } from "./kit/namespaces.ts";
 import { Ports } from "./kit/ports.ts";
 import type { Site } from "./kit/site.ts";
 
@@ -22,7 +23,7 @@ before(async () => {
 after(() => lab.close());
 
 function namespaces(): string {
-  return spawnSync("ip", ["netns", "list"], { encoding: "utf8" }).stdout;
+  return spawnSync("ip", ["netns", "list"], { encoding: "utf8", env: ENVIRONMENT }).stdout;
 }
 
 test("a round trip takes twice the latency", async () => {

@@ -12,6 +12,8 @@ export interface Needs {
   readonly folder?: string;
   /** It changes the machine's network. */
   readonly root?: boolean;
+  /** A line of shell that has to succeed, and what it means if it does not. */
+  readonly able?: { readonly to: string; readonly obstacle: string };
   /** Its files share something (ports, a browser, `dist/`) and run one after another. */
   readonly serial?: boolean;
 }
@@ -26,10 +28,14 @@ export const NEEDS: Readonly<Record<string, Needs>> = {
       ip: "iproute2",
       nft: "nftables",
       conntrack: "conntrack",
-      python3: "python3",
       turnserver: "coturn",
     },
+    modules: { fcntl: "python3" },
     root: true,
+    able: {
+      to: "unshare --net sh -c 'ip tuntap add dev probe mode tun && nft add table inet probe'",
+      obstacle: "needs network namespaces, /dev/net/tun and nftables, which this machine does not allow",
+    },
     serial: true,
   },
   browser: { programs: { chromium: "chromium" }, folder: "test/browser/packages", serial: true },
@@ -62,12 +68,23 @@ export function provide(needs: Needs, install = installPackages): string | undef
     ...Object.entries(needs.programs ?? {}).filter(([program]) => !installed(program)),
     ...Object.entries(needs.modules ?? {}).filter(([module]) => !importable(module)),
   ];
-  if (missing.length === 0) return needs.folder && installFolder(needs.folder);
+  if (missing.length === 0) return settle(needs);
   const lacking = missing.map(([name, from]) => `${name} (Debian package ${from})`).join(", ");
   if (!root) return `needs ${lacking}, and only root may install it`;
   const fault = install([...new Set(missing.map(([, from]) => from))]);
-  if (fault) return `needs ${lacking}: ${fault}`;
-  return needs.folder && installFolder(needs.folder);
+  return fault ? `needs ${lacking}: ${fault}` : settle(needs);
+}
+
+/** What is left when all is installed that comes from Debian. */
+function settle(needs: Needs): string | undefined {
+  return obstacleTo(needs) ?? (needs.folder && installFolder(needs.folder));
+}
+
+/** Why the machine does not allow what has to be done, if it does not. */
+export function obstacleTo({ able }: Needs): string | undefined {
+  if (!able) return undefined;
+  const env = { ...process.env, PATH: FOLDERS.join(delimiter) };
+  return spawnSync("sh", ["-c", able.to], { env }).status === 0 ? undefined : able.obstacle;
 }
 
 /** Whether a program can be started. */

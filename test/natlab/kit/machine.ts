@@ -1,5 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { runScript } from "./namespaces.ts";
+import { ENVIRONMENT, runScript } from "./namespaces.ts";
 
 /** One host or router: a network namespace. */
 export class Machine {
@@ -23,7 +23,8 @@ export class Machine {
 
   /** Starts a program in the namespace; it has the process id of the child. */
   spawn(program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
-    return spawn("ip", ["netns", "exec", this.namespace, program, ...args], options);
+    const env = { ...(options.env ?? process.env), PATH: ENVIRONMENT.PATH };
+    return spawn("ip", ["netns", "exec", this.namespace, program, ...args], { ...options, env });
   }
 }
 

@@ -3,6 +3,12 @@ import { spawnSync } from "node:child_process";
 /** Before the process id of its owner in the name of every namespace of a lab. */
 const PREFIX = "1tp";
 
+/** Root's PATH often lacks what Debian keeps in sbin. */
+export const ENVIRONMENT: NodeJS.ProcessEnv = {
+  ...process.env,
+  PATH: `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`,
+};
+
 let labs = 0;
 
 /** A name for everything of one lab of this process. */
@@ -19,6 +25,7 @@ export function runScript(lines: readonly string[]): void {
   const { status, stderr } = spawnSync("setsid", ["--wait", "sh", "-e"], {
     input: lines.join("\n"),
     encoding: "utf8",
+    env: ENVIRONMENT,
   });
   if (status !== 0) throw new Error(`the lab could not be built: ${stderr.trim()}`);
 }
@@ -39,7 +46,7 @@ export function removeLeftovers(): void {
 }
 
 function namespaces(): string[] {
-  const { stdout } = spawnSync("ip", ["netns", "list"], { encoding: "utf8" });
+  const { stdout } = spawnSync("ip", ["netns", "list"], { encoding: "utf8", env: ENVIRONMENT });
   return stdout.split("\n").flatMap((line) => line.split(" ", 1));
 }
 

@@ -102,6 +102,11 @@ describe("what a suite needs", () => {
     assert.match(reason ?? "", /nosuchmodule \(Debian package no-such-package\)/);
   });
 
+  it("is there when the machine allows what has to be done", () => {
+    assert.equal(provide({ able: { to: "true", obstacle: "cannot" } }), undefined);
+    assert.equal(provide({ able: { to: "false", obstacle: "cannot" } }), "cannot");
+  });
+
   it("is installed in its folder, and the fault told when it cannot be", () => {
     const folder = mkdtempSync(join(tmpdir(), "1tp-needs-"));
     const lock = { lockfileVersion: 3, packages: { "": { name: "empty" } } };
