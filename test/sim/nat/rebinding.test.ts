@@ -104,6 +104,39 @@ describe("a NAT that forgets in mid-connection", () => {
       }));
   }
 
+  for (const [where, filtering] of [
+    ["everybody", "endpoint-independent"],
+    ["nobody it has not sent to", "address-and-port-dependent"],
+  ] as const) {
+    test(`a laptop that is carried to another home goes on with a server whose NAT lets in ${where}`, () =>
+      forEachSeed(10, async (seed, trace) => {
+        const internet = await Internet.open({ seed, trace });
+        const server = internet.peer(
+          internet.home("server", "5.0.0.1", { ...EASY, filtering }).host,
+          "5.0.0.1",
+        );
+        const { host } = internet.home("client", "5.0.0.2", EASY);
+        const client = internet.peer(host, "5.0.0.2");
+        const other = internet.home("other", "5.0.0.3", EASY, { inner: ["192.168.9.1/24"], hosts: 0 });
+        await internet.network.clock.run(async () => {
+          const listener = await server.listen();
+          const pair = await connect(internet, server, client, listener);
+          host.detach("eth0");
+          pair.near.write(new Uint8Array(1000));
+          pair.far.write(new Uint8Array(1000));
+          await internet.pass(3000);
+          host.attach(other.lan, { addresses: ["192.168.9.2/24"] });
+          client.signaling.observedAddress = "5.0.0.3";
+          pair.near.write(new Uint8Array(1000));
+          pair.far.write(new Uint8Array(1000));
+          await internet.pass(20_000);
+          assert.deepEqual([pair.heard.far.bytes, pair.heard.near.bytes], [2001, 2000]);
+          await listener.close();
+          await close(internet, pair);
+        }, 300_000);
+      }));
+  }
+
   test("an idle connection is followed with the next keep-alive", () =>
     forEachSeed(5, async (seed, trace) => {
       const internet = await Internet.open({ seed, trace });
