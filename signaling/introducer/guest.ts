@@ -83,8 +83,8 @@ export class Guest implements LaneSink {
   end(status: number, reason: string): void {
     if (this.#visit === undefined) return;
     this.#outbox.push([encodeEnd(this.#visit, status, reason)]);
-    this.#flush();
     this.#over();
+    this.#flush();
   }
 
   #begin(visit: number): void {

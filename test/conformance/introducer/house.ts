@@ -167,7 +167,7 @@ export class Stranger {
   }
 
   async send(...messages: readonly Uint8Array[]): Promise<void> {
-    for (const message of messages) while (!this.lane.send(message)) await this.#news();
+    for (const message of messages) while (!this.lane.send(message)) await this.news();
   }
 
   /** The latest message of that type; waits for one if there is none. */
@@ -175,11 +175,12 @@ export class Stranger {
     for (;;) {
       const message = this.heard.findLast((each) => each.type === type);
       if (message) return message;
-      await this.#news();
+      await this.news();
     }
   }
 
-  #news(): Promise<void> {
+  /** Resolves when the introducer says something more. */
+  news(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });

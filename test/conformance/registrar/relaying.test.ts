@@ -7,10 +7,11 @@ import { createRegistrar, MemoryDirectory } from "../../../signaling/registrar/i
 import { KIND, messageOf } from "../../../signaling/registrar/relay-frame.ts";
 import { WebSocketSignaling } from "../../../signaling/websocket/index.ts";
 import { codeOf } from "../../../src/base/errors.ts";
-import type { Dialog, Signaling } from "../../../src/contract/dialog.ts";
+import type { Dialog, Signaling, SignalingAddress } from "../../../src/contract/dialog.ts";
 import type { Endpoint } from "../../../src/contract/endpoint.ts";
 import { assertNothingLeft } from "../../kit/leaks.ts";
 import { ChannelProbe } from "../channel-probe.ts";
+import { House } from "../introducer/house.ts";
 
 const REMOTE: Endpoint = { transportType: "relay", transportInfo: { name: "somebody" } };
 const LOCAL = { host: "127.0.0.1", stun: false, drainTimeout: 100 } as const;
@@ -39,10 +40,17 @@ async function atRegistrars(count: number): Promise<Ground> {
   };
 }
 
+async function atIntroducer(): Promise<Ground> {
+  const house = await House.open({ relay: true });
+  const [here, there] = [await house.peer(), await house.peer()];
+  return { signalings: [here.signaling, there.signaling], stop: () => house.close() };
+}
+
 const grounds: Record<string, () => Promise<Ground>> = {
   "in the process": inProcess,
   "through a registrar": () => atRegistrars(1),
   "through a cluster": () => atRegistrars(2),
+  "through an introducer": atIntroducer,
 };
 
 async function converse([here, there]: Ground["signalings"]): Promise<[Dialog, Dialog]> {
@@ -52,8 +60,8 @@ async function converse([here, there]: Ground["signalings"]): Promise<[Dialog, D
   });
   const { address } = await there.register({ transportType: "test", onDialog: accept });
   // At the opener's own registrar, which knows the other's through the directory.
-  const { type, uid } = address;
-  const near = await here.open({ type, uid }, "test");
+  const { url: _, ...anywhere } = address;
+  const near = await here.open(anywhere as SignalingAddress, "test");
   return [near, await accepted];
 }
 

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Guest } from "../../../../signaling/introducer/guest.ts";
-import { encodeBegin, encodeEnd, encodeFrame } from "../../../../signaling/introducer/wire.ts";
+import {
+  encodeBegin,
+  encodeEnd,
+  encodeFrame,
+  encodeRelayedFrame,
+} from "../../../../signaling/introducer/wire.ts";
 import { ScriptedLane } from "./scripted-lane.ts";
 
 function welcome(limit = 1_000) {
@@ -29,6 +34,35 @@ describe("a guest", () => {
     tell(...encodeFrame(1, "early"), encodeBegin(1), ...encodeFrame(1, "hello"), encodeEnd(1, 1000, ""));
     tell(...encodeFrame(1, "late"), encodeEnd(1, 1000, ""));
     assert.deepEqual(heard, ["begin", "frame hello", "end"]);
+  });
+
+  it("gets what is relayed when nothing else waits, one frame at a time", () => {
+    const { lane, guest, relayed, tell } = welcome();
+    relayed.push(Uint8Array.of(1), Uint8Array.of(2), Uint8Array.of(3));
+    guest.relay();
+    assert.deepEqual([lane.said, relayed.length], [[], 3], "there is no visit yet");
+    tell(encodeBegin(1));
+    lane.room = 1;
+    guest.relay();
+    assert.deepEqual([lane.said, relayed.length], [["relayed 1"], 1]);
+    guest.send("signal");
+    lane.drain();
+    assert.deepEqual(lane.said, ["relayed 1", "relayed 2", "signal", "relayed 3"]);
+    relayed.push(Uint8Array.of(4));
+    guest.end(1000, "");
+    guest.relay();
+    assert.deepEqual([lane.said.at(-1), relayed.length], ["end 1000", 1]);
+  });
+
+  it("is heard with what is to be relayed during its visit alone", () => {
+    const { heard, tell } = welcome();
+    tell(encodeRelayedFrame(1, Uint8Array.of(7)), encodeBegin(1), encodeRelayedFrame(1, Uint8Array.of(8)));
+    tell(
+      encodeRelayedFrame(2, Uint8Array.of(9)),
+      encodeEnd(1, 1000, ""),
+      encodeRelayedFrame(1, Uint8Array.of(10)),
+    );
+    assert.deepEqual(heard, ["begin", "relayed 8", "end"]);
   });
 
   it("may begin anew, and what is left of the older visit is ignored", () => {

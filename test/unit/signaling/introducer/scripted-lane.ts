@@ -5,7 +5,7 @@ import type { LaneSink, MessageLane } from "../../../../src/contract/message-lan
 export class ScriptedLane implements MessageLane {
   /** Messages it takes. */
   room = Number.POSITIVE_INFINITY;
-  /** What has gone out: frames, and `end 1008`. */
+  /** What has gone out: frames, `relayed 1,2`, and `end 1008`. */
   readonly said: string[] = [];
   sink: LaneSink | undefined;
   readonly #reader = new LaneReader(40_000);
@@ -19,6 +19,7 @@ export class ScriptedLane implements MessageLane {
     this.room--;
     const message = this.#reader.read(body);
     if (message?.type === "frame") this.said.push(`${message.frame}`);
+    if (message?.type === "relayed") this.said.push(`relayed ${message.frame}`);
     if (message?.type === "end") this.said.push(`end ${message.status}`);
     return true;
   }

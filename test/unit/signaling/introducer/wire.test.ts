@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { encodeBegin, encodeEnd, encodeFrame, LaneReader } from "../../../../signaling/introducer/wire.ts";
+import {
+  encodeBegin,
+  encodeEnd,
+  encodeFrame,
+  encodeRelayedFrame,
+  LaneReader,
+} from "../../../../signaling/introducer/wire.ts";
+import { encodeRelayed, KIND, MAX_RELAYED } from "../../../../signaling/registrar/relay-frame.ts";
 
 const LONGEST = 40_000;
 
@@ -29,6 +36,20 @@ describe("the introducer's wire", () => {
     assert.deepEqual(reader.read(encodeBegin(255)), { type: "begin", visit: 255 });
     const end = { type: "end", visit: 255, status: 1008, reason: "at most 5" };
     assert.deepEqual(reader.read(encodeEnd(255, 1008, "at most 5")), end);
+  });
+
+  it("brings what is relayed as it is, apart from the record that it came in", () => {
+    const record = encodeRelayedFrame(7, encodeRelayed(-1, KIND.data, new Uint8Array(MAX_RELAYED)));
+    assert.equal(record.length, 16_384);
+    const message = new LaneReader(LONGEST).read(record);
+    assert.equal(message?.type, "relayed");
+    assert.deepEqual(message?.type === "relayed" && message.frame, record.slice(2));
+    assert.equal(message?.type === "relayed" && message.frame.buffer.byteLength, record.length - 2);
+    assert.deepEqual(new LaneReader(LONGEST).read(encodeRelayedFrame(0, new Uint8Array())), {
+      type: "relayed",
+      visit: 0,
+      frame: new Uint8Array(),
+    });
   });
 
   it("forgets half a frame when another visit speaks, or a visit begins or ends", () => {
