@@ -28,8 +28,9 @@ export class LocalProxy {
     this.#server = server;
     const { port } = server.address() as AddressInfo;
     this.url = `${setup.scheme}://127.0.0.1:${port}`;
+    server.on("connection", (client: Socket) => this.#keep(client));
     server.on(setup.tls ? "secureConnection" : "connection", (client: Socket) => {
-      this.#keep(client);
+      if (setup.tls) this.#keep(client);
       const serve = setup.scheme === "socks5" ? this.#serveSocks(client) : this.#serveHttp(client);
       serve.catch(() => client.destroy());
     });

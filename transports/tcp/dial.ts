@@ -111,6 +111,10 @@ export async function dialThroughProxy(
   onPhase("connect");
   const { openTunnel } = await tunnels!();
   const socket = await openTunnel(proxy, target, signal);
+  if (signal.aborted) {
+    socket.destroy();
+    throw signal.reason;
+  }
   socket.setNoDelay(options.noDelay);
   socket.setKeepAlive(options.keepAlive, options.keepAliveInitialDelay);
   const { bytesRead, bytesWritten, readableLength } = socket;

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
-import { inspect } from "node:util";
+import { inspect, promisify } from "node:util";
 import { createRegistrar } from "../../../signaling/registrar/index.ts";
 import {
   net,
@@ -94,6 +98,35 @@ describe("tcp", () => {
     assert.equal(await greet(await new net.Socket([new TcpTransport()]).connectP(info)), "hello");
     assert.deepEqual(proxy.asked, []);
     await server.closeP();
+    await proxy.stop();
+  });
+});
+
+describe("an https proxy", () => {
+  const tls = selfSigned("localhost");
+
+  it("is spoken to in TLS, by those who trust its certificate", { timeout: 30_000 }, async () => {
+    const proxy = await LocalProxy.start({ scheme: "https", user, names, tls });
+    const echo = createServer((socket) => socket.on("error", () => {}).pipe(socket)).listen(0, "127.0.0.1");
+    await once(echo, "listening");
+    const { port } = echo.address() as AddressInfo;
+    const folder = mkdtempSync(join(tmpdir(), "1tp-proxy-"));
+    writeFileSync(join(folder, "ca.pem"), tls.cert);
+    const url = proxy.urlWith(user).replace("127.0.0.1", "localhost");
+    const program = new URL("./secure-program.ts", import.meta.url).pathname;
+    const run = (env: NodeJS.ProcessEnv) =>
+      promisify(execFile)(process.execPath, [...process.execArgv, program, url, `${port}`], { env });
+    const { stdout } = await run({ ...process.env, NODE_EXTRA_CA_CERTS: join(folder, "ca.pem") });
+    assert.equal(stdout, "hello enough");
+    assert.deepEqual(proxy.asked, [`there.test:${port}`]);
+    await assert.rejects(run(process.env), (error: { stderr?: string }) => {
+      assert.match(`${error.stderr}`, /ERR_1TP_PROXY_FAILED/);
+      assert.match(`${error.stderr}`, /cannot be reached: self-signed certificate/);
+      assert.equal(`${error.stderr}`.includes("hush"), false);
+      return true;
+    });
+    rmSync(folder, { recursive: true });
+    echo.close();
     await proxy.stop();
   });
 });
