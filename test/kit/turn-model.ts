@@ -80,8 +80,13 @@ export class TurnModel {
     socket.attach({ onDatagram: (data, remote) => this.#receive(data, remote) });
   }
 
-  static async start(runtime: Runtime, address: string, relayAddress = address): Promise<TurnModel> {
-    return new TurnModel(runtime, await runtime.bindDatagram!({ address, port: 3478 }), relayAddress);
+  static async start(
+    runtime: Runtime,
+    address: string,
+    relayAddress = address,
+    port = 3478,
+  ): Promise<TurnModel> {
+    return new TurnModel(runtime, await runtime.bindDatagram!({ address, port }), relayAddress);
   }
 
   get local(): SocketAddress {

@@ -79,7 +79,7 @@ for (const wire of WIRES) {
         const scene = sceneOf(t, wire);
         const { info } = await scene.serve();
         const relay = await Relay.open(scene, { ...info[0]!, suite });
-        const guest = scene.dial(relay.info);
+        const guest = scene.dial(relay.info, {}, relay.transports);
         guest.socket.write("hello");
         await guest.hears("hello");
         assert.equal(relay.bytes("up")[0], helloByte);

@@ -3,8 +3,9 @@ import { randomBytes } from "node:crypto";
 import { describe, type TestContext, test } from "node:test";
 import { type ConnectionInfo, createIdentity, type OnetpError, type Transport } from "1tp";
 import type { Channel } from "../../../src/contract/channel.ts";
+import { inHands } from "./hands.ts";
 import { Scene, withoutKeys } from "./scene.ts";
-import { WIRES, type Wire } from "./wires.ts";
+import { isSignaled, WIRES, type Wire } from "./wires.ts";
 
 const sceneOf = (t: TestContext, wire: Wire): Scene => new Scene(t, wire, wire.place);
 
@@ -13,21 +14,35 @@ function claiming(info: ConnectionInfo, { publicKey }: { readonly publicKey: str
   return info.map((entry) => ({ ...entry, publicKey }));
 }
 
-/** Somebody without any key who answers each channel in his own way. */
+/**
+ * Somebody without any key who answers each channel in his own way. Where dialogs lead to the server alone, he is
+ * whoever carries the channel. Gives what to dial, and with what.
+ */
 async function pretender(scene: Scene, answer: (channel: Channel, hello: Uint8Array) => void) {
-  const listener = await scene.wire.create().listen!({
-    runtime: scene.place.server,
-    listeningInfo: scene.place.listeningInfo,
+  const transport = scene.transport();
+  const onChannel = (channel: Channel): void => {
+    scene.after(() => channel.abort());
+    const sink = { onDrain() {}, onEnd() {}, onClose() {} };
+    channel.attach({ ...sink, onData: (hello) => answer(channel, hello) });
+  };
+  if (transport.traits.signaled) {
+    const { info } = await scene.serve();
+    const transports = [
+      inHands(transport, (near, far) => {
+        scene.after(() => far.abort());
+        onChannel(near);
+      }),
+    ];
+    return { info, transports };
+  }
+  const { server: runtime, listeningInfo } = scene.place;
+  const listener = await transport.listen!({
+    ...{ runtime, listeningInfo, onChannel },
     exclusive: false,
-    onChannel(channel) {
-      scene.after(() => channel.abort());
-      const sink = { onDrain() {}, onEnd() {}, onClose() {} };
-      channel.attach({ ...sink, onData: (hello) => answer(channel, hello) });
-    },
     onError: assert.fail,
   });
   scene.after(() => void listener.close());
-  return listener.endpoints;
+  return { info: claiming(listener.endpoints, createIdentity()), transports: [scene.transport()] };
 }
 
 /** A transport that counts how often it was asked to dial. */
@@ -63,7 +78,7 @@ for (const wire of WIRES) {
       assert.deepEqual(await visitor.gone(), ["error ERR_1TP_PEER_MISMATCH", "close"]);
       const [attempt] = visitor.socket.report;
       assert.equal((attempt!.error as OnetpError).code, "ERR_1TP_PEER_MISMATCH");
-      assert.equal(attempt!.phase, "handshake");
+      assert.equal(attempt!.phase, isSignaled(wire) ? "signal" : "handshake");
       assert.equal(stand.visitors.length, 0);
     });
 
@@ -96,8 +111,10 @@ for (const wire of WIRES) {
         "an alert nobody knows": () => Buffer.of(0, 0, 99),
       };
       for (const [what, answer] of Object.entries(answers)) {
-        const info = await pretender(scene, (channel, hello) => void channel.write(answer(hello)));
-        const visitor = scene.dial(claiming(info, createIdentity()));
+        const { info, transports } = await pretender(scene, (channel, hello) => {
+          channel.write(answer(hello));
+        });
+        const visitor = scene.dial(info, {}, transports);
         const events = await visitor.gone();
         assert.match(events[0]!, /^error ERR_1TP_(PEER_MISMATCH|HANDSHAKE_FAILED)$/, what);
         assert.deepEqual(events.slice(1), ["close"], what);
@@ -107,8 +124,8 @@ for (const wire of WIRES) {
     test("is told at once when the other side closes instead of answering", async (t) => {
       const scene = sceneOf(t, wire);
       for (const close of ["end", "abort"] as const) {
-        const info = await pretender(scene, (channel) => channel[close]());
-        const visitor = scene.dial(claiming(info, createIdentity()));
+        const { info, transports } = await pretender(scene, (channel) => channel[close]());
+        const visitor = scene.dial(info, {}, transports);
         assert.deepEqual(await visitor.gone(), ["error ERR_1TP_HANDSHAKE_FAILED", "close"]);
       }
     });
@@ -116,7 +133,7 @@ for (const wire of WIRES) {
     test("dials no entry without a key, and says what to do", async (t) => {
       const scene = sceneOf(t, wire);
       const stand = await scene.serve();
-      const transport = counting(wire.create());
+      const transport = counting(scene.transport());
       const visitor = scene.dial(withoutKeys(stand.info), {}, [transport]);
       const failed = new Promise<Error>((resolve) => visitor.socket.once("error", resolve));
       assert.deepEqual(await visitor.gone(), ["error ERR_1TP_PEER_UNKNOWN", "close"]);
@@ -162,7 +179,7 @@ for (const wire of WIRES) {
     test("dials nothing where the entries name different keys", async (t) => {
       const scene = sceneOf(t, wire);
       const stand = await scene.serve();
-      const transport = counting(wire.create());
+      const transport = counting(scene.transport());
       const info = [...stand.info, ...claiming(stand.info, createIdentity())];
       const visitor = scene.dial(info, {}, [transport]);
       assert.deepEqual(await visitor.gone(), ["error ERR_1TP_BAD_ADDRESS", "close"]);
@@ -172,7 +189,7 @@ for (const wire of WIRES) {
     test("dials nothing whose key is none", async (t) => {
       const scene = sceneOf(t, wire);
       const stand = await scene.serve();
-      const transport = counting(wire.create());
+      const transport = counting(scene.transport());
       // Of low order: every secret agrees with it on zeros.
       const lowOrder = { publicKey: Buffer.alloc(32).toString("base64url") };
       for (const key of [lowOrder, { publicKey: "short" }, { publicKey: `${"A".repeat(42)}=` }]) {

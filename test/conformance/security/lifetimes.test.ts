@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
+import type { TimelessPlace } from "./places.ts";
 import { Relay } from "./relay.ts";
 import { connections, Scene } from "./scene.ts";
-import { type TimelessPlace, WIRES, type Wire } from "./wires.ts";
+import { isSignaled, TIMELESS_WIRES, type TimelessWire, WIRES } from "./wires.ts";
 
 /** After so much silence a peer is taken for gone (`src/session/exchange.ts`). */
 const SILENCE_LIMIT = 60_000;
@@ -12,14 +13,14 @@ const HALF_AN_HOUR = 1_800_000;
 /** Plays a scene in a place without time. */
 function play(
   t: TestContext,
-  wire: Wire,
+  wire: TimelessWire,
   body: (scene: Scene, place: TimelessPlace) => Promise<void>,
 ): Promise<void> {
   const place = wire.timeless();
   return place.run(() => body(new Scene(t, wire, place), place));
 }
 
-for (const wire of WIRES) {
+for (const wire of TIMELESS_WIRES) {
   describe(`a secure connection over ${wire.word}`, () => {
     test("lives through half an hour in which nobody says anything", (t) =>
       play(t, wire, async (scene, place) => {
@@ -38,7 +39,7 @@ for (const wire of WIRES) {
       play(t, wire, async (scene, place) => {
         const stand = await scene.serve();
         const relay = await Relay.open(scene, stand.info[0]!);
-        const client = scene.dial(relay.info);
+        const client = scene.dial(relay.info, {}, relay.transports);
         client.socket.write("hello");
         await client.hears("hello");
         const visitor = await stand.visitor();
@@ -54,7 +55,7 @@ for (const wire of WIRES) {
       play(t, wire, async (scene, place) => {
         const stand = await scene.serve();
         const relay = await Relay.open(scene, stand.info[0]!);
-        const client = scene.dial(relay.info);
+        const client = scene.dial(relay.info, {}, relay.transports);
         client.socket.write("hello");
         await client.hears("hello");
         relay.carriers[0]!.mute();
@@ -65,7 +66,9 @@ for (const wire of WIRES) {
         assert.deepEqual(await client.gone(), ["connect", "error ETIMEDOUT", "close"]);
       }));
   });
+}
 
+for (const wire of WIRES) {
   describe(`maxConnections over ${wire.word}`, () => {
     test("counts those alone that are established", async (t) => {
       const scene = new Scene(t, wire, wire.place);
@@ -76,7 +79,9 @@ for (const wire of WIRES) {
       stand.server.on("drop", (drop) => dropped.push(drop));
       // Some who say nothing, some who are refused: none of them takes the one place.
       for (let i = 0; i < 5; i++) {
-        await scene.open(stand.info[0]!);
+        const silent = scene.open(stand.info[0]!);
+        if (isSignaled(wire)) await assert.rejects(silent, { code: "ERR_1TP_PEER_REFUSED" });
+        else await silent;
         assert.deepEqual(await scene.dial(stand.info).gone(), ["error ERR_1TP_PEER_REFUSED", "close"]);
       }
       admitting = true;

@@ -21,8 +21,8 @@ interface Outcome {
  */
 type Act = (unit: Unit, since: number) => readonly Uint8Array[];
 
-/** Has a conversation through a meddler until both sides have given up. */
-async function converse(t: TestContext, wire: Wire, act: Act): Promise<Outcome> {
+/** Has a conversation through a meddler, whose `direction` gets a unit a word, until both sides have given up. */
+async function converse(t: TestContext, wire: Wire, act: Act, direction: Direction = "up"): Promise<Outcome> {
   const scene = new Scene(t, wire, wire.place);
   const stand = await scene.serve();
   const since = { up: -1, down: -1 };
@@ -31,14 +31,14 @@ async function converse(t: TestContext, wire: Wire, act: Act): Promise<Outcome> 
     if (count >= 0) since[unit.direction]++;
     return act(unit, count);
   });
-  const client = scene.dial(relay.info);
+  const client = scene.dial(relay.info, {}, relay.transports);
   client.socket.write(WORDS[0]!);
   await client.hears(WORDS[0]!).catch(() => client.gone());
   since.up = since.down = 0;
   for (const word of WORDS.slice(1)) {
     if (client.closed) break;
     client.socket.write(word);
-    await Promise.race([relay.next("up"), client.gone()]);
+    await Promise.race([relay.next(direction), client.gone()]);
   }
   await client.gone();
   for (const visitor of stand.visitors) await visitor.gone();
@@ -165,7 +165,7 @@ for (const wire of WIRES) {
     for (const direction of ["up", "down"] as const) {
       for (const [what, act] of Object.entries(ON_RECORDS)) {
         test(`who ${what}, ${direction}, breaks the session on both sides`, async (t) => {
-          const outcome = await converse(t, wire, act(direction));
+          const outcome = await converse(t, wire, act(direction), direction);
           assert.equal(outcome.stand.visitors.length, 1);
           assertBroken(outcome, BROKEN);
         });
@@ -173,7 +173,7 @@ for (const wire of WIRES) {
 
       for (const [what, act] of Object.entries(ON_THE_WAY)) {
         test(`who ${what}, ${direction}, resets the session on both sides`, async (t) => {
-          const outcome = await converse(t, wire, act(direction));
+          const outcome = await converse(t, wire, act(direction), direction);
           assert.equal(outcome.stand.visitors.length, 1);
           assertBroken(outcome, ["ECONNRESET"]);
         });
@@ -219,7 +219,7 @@ for (const wire of WIRES) {
       const relay = await Relay.open(scene, stand.info[0]!, ({ bytes }) =>
         [...bytes].map((byte) => Buffer.of(byte)),
       );
-      const client = scene.dial(relay.info);
+      const client = scene.dial(relay.info, {}, relay.transports);
       client.socket.end(ALL);
       assert.deepEqual(await client.gone(), ["connect", "end", "close"]);
       assert.equal(client.heard, ALL);

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
 import { createIdentity, createServer, Socket } from "1tp";
 import { Scene } from "./scene.ts";
-import { WIRES, type Wire } from "./wires.ts";
+import { isSignaled, TIMELESS_WIRES, WIRES, type Wire } from "./wires.ts";
 
 const sceneOf = (t: TestContext, wire: Wire): Scene => new Scene(t, wire, wire.place);
 
-for (const wire of WIRES) {
+for (const wire of WIRES.filter((each) => !isSignaled(each))) {
   describe(`security 'noise' meets 'none' over ${wire.word}`, () => {
     test("a plain client that speaks is cut off by a secure server, which sees no connection", async (t) => {
       const scene = sceneOf(t, wire);
@@ -21,6 +21,23 @@ for (const wire of WIRES) {
       assert.equal(stand.visitors.length, 0);
     });
 
+    test("a secure client of a plain server that answers is told so", async (t) => {
+      const scene = sceneOf(t, wire);
+      const { publicKey } = createIdentity();
+      const stand = await scene.serve({ security: "none" }, (socket) =>
+        socket.end("220 welcome to plain text\r\n"),
+      );
+      const info = stand.info.map((entry) => ({ ...entry, publicKey }));
+      const visitor = scene.dial(info);
+      const failed = new Promise<Error>((resolve) => visitor.socket.once("error", resolve));
+      assert.deepEqual(await visitor.gone(), ["error ERR_1TP_HANDSHAKE_FAILED", "close"]);
+      assert.match((await failed).message, /does not speak 1tp, or has security 'none'/);
+    });
+  });
+}
+
+for (const wire of TIMELESS_WIRES.filter((each) => !isSignaled(each))) {
+  describe(`security 'noise' meets 'none' over ${wire.word}`, () => {
     test("a plain client that waits is cut off at the deadline", async (t) => {
       const place = wire.timeless();
       const scene = new Scene(t, wire, place);
@@ -38,19 +55,6 @@ for (const wire of WIRES) {
       });
     });
 
-    test("a secure client of a plain server that answers is told so", async (t) => {
-      const scene = sceneOf(t, wire);
-      const { publicKey } = createIdentity();
-      const stand = await scene.serve({ security: "none" }, (socket) =>
-        socket.end("220 welcome to plain text\r\n"),
-      );
-      const info = stand.info.map((entry) => ({ ...entry, publicKey }));
-      const visitor = scene.dial(info);
-      const failed = new Promise<Error>((resolve) => visitor.socket.once("error", resolve));
-      assert.deepEqual(await visitor.gone(), ["error ERR_1TP_HANDSHAKE_FAILED", "close"]);
-      assert.match((await failed).message, /does not speak 1tp, or has security 'none'/);
-    });
-
     test("a secure client of a plain server that is silent times out in the handshake", async (t) => {
       const place = wire.timeless();
       const scene = new Scene(t, wire, place);
@@ -65,8 +69,45 @@ for (const wire of WIRES) {
         assert.equal(visitor.socket.report[0]!.phase, "handshake");
       });
     });
+  });
+}
 
-    test("a plain server names no key, so that a secure client does not even dial", async (t) => {
+for (const wire of TIMELESS_WIRES.filter(isSignaled)) {
+  describe(`security 'noise' meets 'none' over ${wire.word}, where dialogs come first`, () => {
+    test("a plain client gets no dialog with a secure server, which sees no connection", async (t) => {
+      const place = wire.timeless();
+      const scene = new Scene(t, wire, place);
+      await place.run(async () => {
+        const stand = await scene.serve();
+        const visitor = scene.dial(stand.info, { security: "none" });
+        visitor.socket.write("GET / HTTP/1.0\r\n\r\n");
+        await place.pass(20_000);
+        assert.deepEqual(await visitor.gone(), ["error ETIMEDOUT", "close"]);
+        assert.equal(stand.visitors.length, 0);
+      });
+    });
+
+    test("a secure client gets no dialog with a plain server", async (t) => {
+      const place = wire.timeless();
+      const scene = new Scene(t, wire, place);
+      await place.run(async () => {
+        const { publicKey } = createIdentity();
+        const stand = await scene.serve({ security: "none" }, (socket) => {
+          socket.on("error", () => {}).write("220 welcome to plain text\r\n");
+        });
+        const visitor = scene.dial(stand.info.map((entry) => ({ ...entry, publicKey })));
+        await place.pass(20_000);
+        assert.deepEqual(await visitor.gone(), ["error ETIMEDOUT", "close"]);
+        assert.equal(visitor.socket.report[0]!.phase, "signal");
+        assert.equal(visitor.heard, "");
+      });
+    });
+  });
+}
+
+for (const wire of WIRES) {
+  describe(`security 'none' over ${wire.word}`, () => {
+    test("names no key, so that a secure client does not even dial", async (t) => {
       const scene = sceneOf(t, wire);
       const stand = await scene.serve({ security: "none" });
       assert.equal(

@@ -1,7 +1,8 @@
 import { EventEmitter, once } from "node:events";
 import type { ConnectionInfo, Endpoint, Transport } from "1tp";
 import type { Channel } from "../../../src/contract/channel.ts";
-import type { Scene } from "./scene.ts";
+import { inHands } from "./hands.ts";
+import { type Scene, strangersContext } from "./scene.ts";
 
 /** Away from the dialler, or back to it. */
 export type Direction = "up" | "down";
@@ -20,8 +21,9 @@ export interface Unit {
 export type Meddling = (unit: Unit) => readonly Uint8Array[];
 
 /**
- * A man in the middle: to the dialler it looks like the server's endpoint, to the server like a dialler. It
- * keeps every byte of the transport's channels, and passes on what `meddling` says, or all as it comes.
+ * A man in the middle: to the dialler it looks like the server's endpoint, to the server like a dialler. Where dialogs
+ * lead to the server alone, he is whoever carries the channel. It keeps every byte of the transport's channels, and
+ * passes on what `meddling` says, or all as it comes.
  */
 export class Relay {
   readonly carriers: Carrier[] = [];
@@ -29,11 +31,20 @@ export class Relay {
   readonly #units: Record<Direction, number> = { up: 0, down: 0 };
   readonly #news = new EventEmitter();
   #endpoint: Endpoint | undefined;
+  #transport: Transport | undefined;
 
   /** Stands before `target` until the test is over. */
   static async open(scene: Scene, target: Endpoint, meddling?: Meddling): Promise<Relay> {
     const relay = new Relay();
-    const transport = scene.wire.create();
+    const transport = scene.transport();
+    scene.after(() => {
+      for (const carrier of relay.carriers) carrier.cut();
+    });
+    if (transport.traits.signaled) {
+      relay.#endpoint = target;
+      relay.#transport = inHands(transport, (near, far) => relay.#join(near, far, meddling));
+      return relay;
+    }
     const listener = await transport.listen!({
       runtime: scene.place.server,
       listeningInfo: scene.place.listeningInfo,
@@ -41,10 +52,8 @@ export class Relay {
       onChannel: (near) => void relay.#carry(near, transport, target, scene, meddling),
       onError: () => undefined,
     });
-    scene.after(() => {
-      for (const carrier of relay.carriers) carrier.cut();
-      void listener.close();
-    });
+    scene.after(() => void listener.close());
+    relay.#transport = scene.transport();
     relay.#endpoint = { ...target, ...listener.endpoints[0]! };
     return relay;
   }
@@ -52,6 +61,11 @@ export class Relay {
   /** What to give to a dialler. */
   get info(): ConnectionInfo {
     return [this.#endpoint!];
+  }
+
+  /** What a dialler who is to come this way dials with. */
+  get transports(): readonly Transport[] {
+    return [this.#transport!];
   }
 
   /** All bytes that came, of one direction. */
@@ -72,9 +86,11 @@ export class Relay {
     scene: Scene,
     meddling: Meddling | undefined,
   ): Promise<void> {
-    const { signal } = new AbortController();
-    const context = { runtime: scene.place.client, signal, onPhase() {} };
-    const far = await transport.dial(target, context);
+    const far = await transport.dial(target, strangersContext(scene.place, target));
+    this.#join(near, far, meddling);
+  }
+
+  #join(near: Channel, far: Channel, meddling: Meddling | undefined): void {
     const keep = (direction: Direction, chunk: Uint8Array): void => {
       this.#chunks[direction].push(chunk);
     };

@@ -5,14 +5,14 @@ import type { ChannelProbe } from "../channel-probe.ts";
 import { recordedRuntime } from "./recorded-runtime.ts";
 import { Relay } from "./relay.ts";
 import { connections, Scene, type Stand } from "./scene.ts";
-import { WIRES, type Wire } from "./wires.ts";
+import { TIMELESS_WIRES, WIRES, type Wire } from "./wires.ts";
 
 const WORDS = "said once";
 
 /** What a client has put on the wire in one whole connection. */
 async function recordUp(scene: Scene, stand: Stand): Promise<Buffer> {
   const relay = await Relay.open(scene, stand.info[0]!);
-  const client = scene.dial(relay.info);
+  const client = scene.dial(relay.info, {}, relay.transports);
   client.socket.end(WORDS);
   await client.gone();
   const visitor = await stand.visitor();
@@ -83,7 +83,7 @@ for (const wire of WIRES) {
 }
 
 test("datagrams of a client that are sent again, from wherever, make no second connection", async (t) => {
-  const wire = WIRES.find(({ word }) => word === "udp")!;
+  const wire = TIMELESS_WIRES.find(({ word }) => word === "udp")!;
   const place = wire.timeless();
   const sent: Uint8Array[] = [];
   const client = recordedRuntime(place.client, (data, way) => void (way === "sent" && sent.push(data)));

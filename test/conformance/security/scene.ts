@@ -3,6 +3,7 @@ import type { TestContext } from "node:test";
 import {
   type ConnectionInfo,
   createConnection,
+  createIdentity,
   createServer,
   type Endpoint,
   type Server,
@@ -11,8 +12,11 @@ import {
   type SocketOptions,
   type Transport,
 } from "1tp";
+import type { DialContext } from "../../../src/contract/transport.ts";
+import { type DialogTarget, openDialog } from "../../../src/net/outgoing-dialog.ts";
 import { ChannelProbe } from "../channel-probe.ts";
-import type { Place, Wire } from "./wires.ts";
+import type { Place } from "./places.ts";
+import type { Wire } from "./wires.ts";
 import { Witness } from "./witness.ts";
 
 /** A server that listens, with all it has accepted. */
@@ -48,7 +52,7 @@ export class Scene<P extends Place = Place> {
     const visitors: Witness[] = [];
     const arrivals = new EventEmitter();
     const given = { runtime, allowHalfOpen: true, ...options };
-    const server = createServer([this.wire.create()], given, (socket) => {
+    const server = createServer([this.transport()], given, (socket) => {
       visitors.push(new Witness(socket));
       serve(socket);
       arrivals.emit("arrival");
@@ -69,7 +73,7 @@ export class Scene<P extends Place = Place> {
   dial(
     info: ConnectionInfo,
     options: SocketOptions = {},
-    transports: readonly Transport[] = [this.wire.create()],
+    transports: readonly Transport[] = [this.transport()],
   ): Witness {
     const given = { runtime: this.place.client, ...options };
     const witness = new Witness(createConnection(info, transports, given));
@@ -77,14 +81,30 @@ export class Scene<P extends Place = Place> {
     return witness;
   }
 
-  /** A channel of the bare transport. */
+  /** A transport of the wire. */
+  transport(): Transport {
+    return this.wire.create(this.place);
+  }
+
+  /** A channel of the bare transport, as a stranger opens it. */
   async open(endpoint: Endpoint): Promise<ChannelProbe> {
-    const { signal } = new AbortController();
-    const context = { runtime: this.place.client, signal, onPhase() {} };
-    const channel = await this.wire.create().dial(endpoint, context);
+    const channel = await this.transport().dial(endpoint, strangersContext(this.place, endpoint));
     this.after(() => channel.abort());
     return new ChannelProbe(channel).attach();
   }
+}
+
+/** What a dial has whose caller has a fresh key, for dialogs, and no session. */
+export function strangersContext({ client: runtime }: Place, endpoint: Endpoint): DialContext {
+  const { signal } = new AbortController();
+  const security = endpoint.publicKey ? { identity: createIdentity(), allowUnknownPeer: false } : undefined;
+  const options = { runtime, security, dialPolicy: undefined, endpoint, signal };
+  return {
+    runtime,
+    signal,
+    onPhase() {},
+    openDialog: (...target: DialogTarget) => openDialog(options, target),
+  };
 }
 
 function echo(socket: Socket): void {

@@ -19,7 +19,7 @@ async function record(t: TestContext, { place, ...wire }: Wire, words: string, o
   const stand = await scene.serve({ security, identity: identities.server });
   const relay = await Relay.open(scene, stand.info[0]!);
   const info = options.allowUnknownPeer ? withoutKeys(relay.info) : relay.info;
-  const visitor = scene.dial(info, { ...options, identity: identities.client });
+  const visitor = scene.dial(info, { ...options, identity: identities.client }, relay.transports);
   visitor.socket.write(words);
   await visitor.hears(words);
   visitor.socket.end();

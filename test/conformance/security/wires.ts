@@ -1,120 +1,92 @@
-import { setImmediate } from "node:timers/promises";
-import type { Endpoint } from "1tp";
-import { runtime as platform } from "#platform";
-import type { Millis } from "../../../src/contract/clock.ts";
-import type { Runtime } from "../../../src/contract/runtime.ts";
+import { LocalSignaling } from "../../../signaling/local/index.ts";
 import type { Transport } from "../../../src/contract/transport.ts";
 import { MemoryTransport } from "../../../transports/memory/index.ts";
+import { RelayTransport } from "../../../transports/relay/index.ts";
 import { TcpTransport } from "../../../transports/tcp/index.ts";
+import { TurnTransport } from "../../../transports/turn/index.ts";
 import { UdpTransport } from "../../../transports/udp/index.ts";
+import { UdpPunchTransport } from "../../../transports/udp-punch/index.ts";
+import { WebRtcTransport } from "../../../transports/webrtc/index.ts";
 import { WebSocketTransport } from "../../../transports/websocket/index.ts";
-import { Network } from "../../kit/network.ts";
-import { simulatedRuntime } from "../../kit/simulated-runtime.ts";
-import { VirtualClock } from "../../kit/virtual-clock.ts";
-
-/** Where the two ends of a connection are. */
-export interface Place {
-  readonly server: Runtime;
-  readonly client: Runtime;
-  readonly listeningInfo: readonly Endpoint[];
-}
-
-/** A place where hours pass in no time. */
-export interface TimelessPlace extends Place {
-  /** Plays a scene that waits for nothing but this place. */
-  run<T>(scene: () => Promise<T>): Promise<T>;
-  /** Lets so many ms pass, and what they bring happen. */
-  pass(ms: Millis): Promise<void>;
-}
+import { MODEL_USER } from "../../kit/turn-model.ts";
+import {
+  internetWithoutTime,
+  loopback,
+  machine,
+  machineWithTurn,
+  memoryWithoutTime,
+  type Place,
+  type TimelessPlace,
+  withoutTime,
+} from "./places.ts";
 
 /** A transport that the tests of this room are played over. */
 export interface Wire {
   readonly word: string;
-  create(): Transport;
+  create(place: Place): Transport;
   /** This machine, in real time. */
   readonly place: Place;
+}
+
+/** One that is played in no time as well. */
+export interface TimelessWire extends Wire {
   timeless(): TimelessPlace;
 }
 
-const loopback = (word: string): Place => ({
-  server: platform,
-  client: platform,
-  listeningInfo: [{ transportType: word, transportInfo: { address: "127.0.0.1" } }],
-});
+const signaling = new LocalSignaling();
 
-/** Every transport: a new one joins by its line. */
-export const WIRES: readonly Wire[] = [
-  {
-    word: "memory",
-    create: () => new MemoryTransport(),
-    place: { server: platform, client: platform, listeningInfo: [] },
-    timeless: memoryWithoutTime,
-  },
+/** Every transport but `webrtc`, whose packages have clocks of their own: a new one joins by its line. */
+export const TIMELESS_WIRES: readonly TimelessWire[] = [
+  { word: "memory", create: () => new MemoryTransport(), place: machine, timeless: memoryWithoutTime },
   {
     word: "tcp",
     create: () => new TcpTransport(),
     place: loopback("tcp"),
-    timeless: () => socketsWithoutTime("tcp"),
+    timeless: () => withoutTime(loopback("tcp")),
   },
-  { word: "udp", create: () => new UdpTransport(), place: loopback("udp"), timeless: udpWithoutTime },
+  { word: "udp", create: () => new UdpTransport(), place: loopback("udp"), timeless: internetWithoutTime },
   {
     word: "websocket",
     create: () => new WebSocketTransport(),
     place: loopback("websocket"),
-    timeless: () => socketsWithoutTime("websocket"),
+    timeless: () => withoutTime(loopback("websocket")),
+  },
+  {
+    word: "udp-punch",
+    create: () => new UdpPunchTransport({ signaling }),
+    place: machine,
+    timeless: internetWithoutTime,
+  },
+  {
+    word: "turn",
+    create: ({ turn }) =>
+      new TurnTransport({
+        turnServer: turn!.address,
+        turnPort: turn!.port,
+        turnUsername: MODEL_USER.username,
+        turnPassword: MODEL_USER.password,
+        signaling,
+      }),
+    place: await machineWithTurn(),
+    timeless: internetWithoutTime,
+  },
+  {
+    word: "relay",
+    create: () => new RelayTransport({ signaling }),
+    place: machine,
+    timeless: () => withoutTime(machine),
   },
 ];
 
-function memoryWithoutTime(): TimelessPlace {
-  const clock = new VirtualClock();
-  const runtime = simulatedRuntime(clock);
-  return {
-    server: runtime,
-    client: runtime,
-    listeningInfo: [],
-    run: (scene) => clock.run(scene),
-    pass: (ms) => new Promise((resolve) => clock.setTimer(clock.now() + ms, resolve)),
-  };
-}
+/** Every transport. */
+export const WIRES: readonly Wire[] = [
+  ...TIMELESS_WIRES,
+  {
+    word: "webrtc",
+    create: () => new WebRtcTransport({ signaling, config: { iceServers: [] } }),
+    place: machine,
+  },
+];
 
-/** Turns of the event loop in which the system has handed out what it has ready on loopback (chosen). */
-const TURNS = 20;
-
-/** Real sockets under a clock that is moved: the transport itself has no timer. */
-function socketsWithoutTime(word: string): TimelessPlace {
-  const clock = new VirtualClock();
-  const runtime = { ...platform, clock };
-  const settle = async (): Promise<void> => {
-    for (let turn = 0; turn < TURNS; turn++) await setImmediate();
-  };
-  return {
-    ...loopback(word),
-    server: runtime,
-    client: runtime,
-    run: (scene) => scene(),
-    async pass(ms) {
-      await settle();
-      await clock.advanceAsync(ms);
-      await settle();
-    },
-  };
-}
-
-/** 50 ms of round trip over the simulated internet. */
-function udpWithoutTime(): TimelessPlace {
-  const network = new Network();
-  const internet = network.segment({ name: "internet", hops: 8, link: { latency: 12.5 } });
-  const [server, client] = ["server", "client"].map((name, i) => {
-    const host = network.host({ name });
-    host.attach(internet, { addresses: [`5.0.0.${i + 1}`] });
-    return host.runtime;
-  });
-  const { clock } = network;
-  return {
-    server: server!,
-    client: client!,
-    listeningInfo: [],
-    run: (scene) => clock.run(scene),
-    pass: (ms) => new Promise((resolve) => clock.setTimer(clock.now() + ms, resolve)),
-  };
-}
+/** Whether its ends meet by dialogs, which lead to whoever has the key or nowhere. */
+export const isSignaled = ({ create, place }: Wire): boolean => create(place).traits.signaled;
