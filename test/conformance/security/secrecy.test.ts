@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, type TestContext, test } from "node:test";
-import { createIdentity, type SocketOptions } from "1tp";
+import { createIdentity, LocalSignaling, type SocketOptions, WebRtcTransport } from "1tp";
+import { machine } from "./places.ts";
 import { recordedRuntime } from "./recorded-runtime.ts";
 import { Relay } from "./relay.ts";
 import { Scene, withoutKeys } from "./scene.ts";
+import { tappedWebRtc } from "./tapped-web-rtc.ts";
 import { WIRES, type Wire } from "./wires.ts";
 
 /** Has words echoed. Gives all bytes that passed between the ends, from a relay and from below their sockets. */
@@ -56,3 +58,24 @@ for (const wire of WIRES) {
     });
   });
 }
+
+test("the datagrams of webrtc hold no words, whether there is a session in them or DTLS alone", async (t) => {
+  for (const security of ["noise", "none"] as const) {
+    const datagrams: Uint8Array[] = [];
+    const tapped = tappedWebRtc((data) => void datagrams.push(data));
+    t.after(() => tapped.close());
+    const signaling = new LocalSignaling();
+    const create = () => new WebRtcTransport({ signaling, config: { iceServers: [] }, wrtc: tapped });
+    const scene = new Scene(t, { word: "webrtc", create, place: machine }, machine);
+    const stand = await scene.serve({ security });
+    const words = "what was said ".repeat(1000);
+    const visitor = scene.dial(stand.info, { security });
+    visitor.socket.write(words);
+    await visitor.hears(words);
+    const bytes = Buffer.concat(datagrams);
+    assert.ok(bytes.length > 2 * words.length, `${bytes.length} bytes passed`);
+    assert.equal(bytes.includes("what was said"), false);
+    visitor.socket.end();
+    await visitor.gone();
+  }
+});
