@@ -23,7 +23,7 @@ export const CODES = {
     retry: false,
     text: "no WebRTC here: npm install wrtc@npm:@roamhq/wrtc, or give an implementation as the option wrtc",
   },
-  ERR_1TP_WEBRTC_FAILED: { retry: true, text: "WebRTC could not connect" },
+  ERR_1TP_WEBRTC_FAILED: { retry: true, text: "connecting by WebRTC failed" },
   ERR_1TP_WEBSOCKET_REFUSED: { retry: false, text: "what answered does not open a WebSocket here" },
   ERR_1TP_PROXY_FAILED: { retry: true, text: "the proxy did not connect" },
   ERR_1TP_TURN_REFUSED: { retry: true, text: "the TURN server does not relay" },

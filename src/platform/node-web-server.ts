@@ -38,7 +38,7 @@ export interface WebServerOptions {
   /** Undefined: every address of both families. */
   readonly host: string | undefined;
   readonly tls?: WebServerTls | undefined;
-  /** Somebody's server, in place of one on `port`. It answers requests itself, and stays open. */
+  /** Somebody's server that listens, in place of one on `port`. It answers requests itself, and stays open. */
   readonly server?: WebHost | undefined;
   /** Where WebSockets are taken, without query; undefined: at every path. */
   readonly path?: string | undefined;
@@ -125,7 +125,6 @@ interface Tenants {
 const tenantsOf = new WeakMap<WebHost, Tenants>();
 
 async function joinServer(server: WebHost, options: WebServerOptions): Promise<WebServer> {
-  if (!server.listening) await listening(server);
   const bound = server.address();
   const { address, port } = typeof bound === "object" && bound ? bound : { address: "", port: 0 };
   const { path = "/" } = options;
@@ -141,17 +140,6 @@ async function joinServer(server: WebHost, options: WebServerOptions): Promise<W
   };
   const secure = "setSecureContext" in server;
   return { address: { address, port }, secure, close: leave, ref() {}, unref() {} };
-}
-
-function listening(server: WebHost): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const settle = (error?: Error): void => {
-      server.off("listening", settle).off("error", settle);
-      if (error) reject(error);
-      else resolve();
-    };
-    server.on("listening", settle).on("error", settle);
-  });
 }
 
 /** What is at no path of ours may be another listener's, unless there is none. */

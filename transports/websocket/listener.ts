@@ -37,7 +37,7 @@ export async function listenWebSocket(
   context: ListenContext,
 ): Promise<Listener> {
   const bound = options.server
-    ? [await join(options, context)]
+    ? [await join(options.server, options, context)]
     : await bindIndicated(withAddresses(context), {
         bind: (request) => open(options, context, request),
         release: ({ server }) => void server.close(),
@@ -66,12 +66,24 @@ async function open(
   return announce(server, addresses, options);
 }
 
-async function join(options: WebSocketServerOptions, context: ListenContext): Promise<Bound> {
+async function join(host: WebHost, options: WebSocketServerOptions, context: ListenContext): Promise<Bound> {
+  if (!host.listening) await listening(host);
   const server = await serve(options, context, { port: 0, host: undefined });
   const { address, port } = server.address;
   const wish = socketEndpoint("websocket", address, port);
   const [request] = listeningRequests([wish], context.runtime.interfaces(), false);
   return announce(server, port === 0 ? [] : request!.addresses, options);
+}
+
+function listening(host: WebHost): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      host.off("listening", settle).off("error", settle);
+      if (error) reject(error);
+      else resolve();
+    };
+    host.on("listening", settle).on("error", settle);
+  });
 }
 
 async function serve(
