@@ -63,7 +63,6 @@ test("the datagrams of webrtc hold no words, whether there is a session in them 
   for (const security of ["noise", "none"] as const) {
     const datagrams: Uint8Array[] = [];
     const tapped = tappedWebRtc((data) => void datagrams.push(data));
-    t.after(() => tapped.close());
     const signaling = new LocalSignaling();
     const create = () => new WebRtcTransport({ signaling, config: { iceServers: [] }, wrtc: tapped });
     const scene = new Scene(t, { word: "webrtc", create, place: machine }, machine);
@@ -76,6 +75,6 @@ test("the datagrams of webrtc hold no words, whether there is a session in them 
     assert.ok(bytes.length > 2 * words.length, `${bytes.length} bytes passed`);
     assert.equal(bytes.includes("what was said"), false);
     visitor.socket.end();
-    await visitor.gone();
+    await Promise.all([visitor.gone(), (await stand.visitor()).gone()]);
   }
 });

@@ -25,20 +25,19 @@ const CANDIDATE = /^(candidate:\S+ 1 udp \d+ )(\S+) (\d+)( typ host.*)$/i;
 
 /**
  * A WebRTC implementation that is told of every candidate of the other side under the address of somebody in between,
- * who passes datagrams on and shows them to `record`.
+ * who passes datagrams on and shows them to `record`. He keeps no process alive.
  */
-export function tappedWebRtc(record: (datagram: Uint8Array) => void): WebRtc & { close(): void } {
-  const sockets = new Set<Socket>();
+export function tappedWebRtc(record: (datagram: Uint8Array) => void): WebRtc {
   const relay = async (address: string, port: number): Promise<number> => {
-    const front = await bind(address, sockets);
+    const front = await bind(address);
     const backs = new Map<number, Promise<Socket>>();
     const backOf = async (client: number): Promise<Socket> => {
-      const back = await bind(address, sockets);
+      const back = await bind(address);
       return back.on("message", (data) => pass(data, front, client));
     };
     const pass = (data: Uint8Array, from: Socket, to: number): void => {
       record(data);
-      if (sockets.has(from)) from.send(data, to, address);
+      from.send(data, to, address);
     };
     front.on("message", async (data, { port: client }) => {
       const back = backs.get(client) ?? backOf(client);
@@ -66,10 +65,6 @@ export function tappedWebRtc(record: (datagram: Uint8Array) => void): WebRtc & {
         await super.addIceCandidate({ sdpMid, sdpMLineIndex, candidate: told });
       }
     },
-    close() {
-      for (const socket of sockets) socket.close();
-      sockets.clear();
-    },
   };
 }
 
@@ -79,9 +74,8 @@ function ownAddresses(): string[] {
   );
 }
 
-async function bind(address: string, sockets: Set<Socket>): Promise<Socket> {
-  const socket = createSocket("udp4").bind(0, address);
-  sockets.add(socket);
+async function bind(address: string): Promise<Socket> {
+  const socket = createSocket("udp4").bind(0, address).unref();
   await once(socket, "listening");
   return socket;
 }
