@@ -6,8 +6,11 @@ import { speakConnect } from "./node-connect.ts";
 import { proxyError, type TunnelTarget } from "./node-proxy-talk.ts";
 import { speakSocks } from "./node-socks.ts";
 
+/** What both protocols can say; SOCKS5 has a byte for its length (RFC 1928 §4). */
+const HOST = /^[!-~]{1,255}$/;
+
 /**
- * A connection to `target` through a proxy, half-open allowed. Rejects with ERR_1TP_PROXY_FAILED, with what the proxy found out
+ * A connection to `target` through a proxy, half-open allowed. Rejects with ERR_1TP_BAD_ADDRESS, ERR_1TP_PROXY_FAILED, with what the proxy found out
  * about the target where `net` has a code for it, or with the reason of `signal`, which alone limits its time; then nothing is left.
  */
 export async function openTunnel(proxy: string, target: TunnelTarget, signal: AbortSignal): Promise<Socket> {
@@ -17,6 +20,8 @@ export async function openTunnel(proxy: string, target: TunnelTarget, signal: Ab
     const detail = "its URL does not begin with http, https, socks5 or socks5h";
     throw new OnetpError("ERR_1TP_PROXY_FAILED", { detail });
   }
+  if (!HOST.test(target.host))
+    throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: "no proxy takes that name" });
   const socket = dial(server);
   const speak = server.scheme === "socks5" ? speakSocks : speakConnect;
   const talk = speak(server, target, (bytes) => void socket.write(bytes));

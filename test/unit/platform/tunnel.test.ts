@@ -247,6 +247,15 @@ describe("a tunnel", () => {
     });
   });
 
+  it("is not asked for by a name that would be taken for more than a name", async () => {
+    for (const host of ["", "a b", "a\r\nX: y", "ü", "a".repeat(256)]) {
+      for (const scheme of ["http", "socks5"]) {
+        const opening = openTunnel(`${scheme}://127.0.0.1:1`, { host, port: 80 }, never);
+        await assert.rejects(opening, { code: "ERR_1TP_BAD_ADDRESS" });
+      }
+    }
+  });
+
   const stages: readonly (readonly [stage: string, scheme: string, ...script: ProxyStep[]])[] = [
     ["at once", "http"],
     ["after the request", "http", head],

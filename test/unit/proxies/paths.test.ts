@@ -19,6 +19,7 @@ import {
 } from "../../../src/index.ts";
 import { selfSigned } from "../../conformance/programs/certificate.ts";
 import { LocalProxy } from "../../kit/local-proxy.ts";
+import { ScriptedProxy } from "../../kit/scripted-proxy.ts";
 
 const names = { "there.test": "127.0.0.1" };
 const user = "me:hush-hush";
@@ -171,6 +172,22 @@ describe("websocket", () => {
       for (const secret of ["not-this", Buffer.from("me:not-this").toString("base64")]) {
         assert.equal(told.includes(secret), false);
       }
+      await proxy.stop();
+    }
+  });
+
+  it("leaves a proxy that says nothing when the dial is given up, as it leaves one that is not done", async () => {
+    for (const script of [[], [{ say: "HTTP/1.1 2" }]] as const) {
+      const proxy = await ScriptedProxy.start({ hear: "CONNECT there.test:443" }, ...script);
+      const transport = new WebSocketTransport({ proxy: `http://127.0.0.1:${proxy.port}` });
+      const socket = new net.Socket([transport], { security: "none" });
+      const dial = socket.connectP([
+        { transportType: "websocket", transportInfo: { url: "wss://there.test" } },
+      ]);
+      const outcome = assert.rejects(dial);
+      while (!proxy.heard.includes("CONNECT")) await new Promise(setImmediate);
+      socket.destroy();
+      await Promise.all([outcome, proxy.left]);
       await proxy.stop();
     }
   });
