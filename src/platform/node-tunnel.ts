@@ -10,8 +10,9 @@ import { speakSocks } from "./node-socks.ts";
 const HOST = /^[!-~]{1,255}$/;
 
 /**
- * A connection to `target` through a proxy, half-open allowed. Rejects with ERR_1TP_BAD_ADDRESS, ERR_1TP_PROXY_FAILED, with what the proxy found out
- * about the target where `net` has a code for it, or with the reason of `signal`, which alone limits its time; then nothing is left.
+ * A connection to `target` through a proxy, half-open allowed. Rejects with ERR_1TP_BAD_ADDRESS, with ERR_1TP_PROXY_FAILED, with
+ * what the proxy found out about the target where `net` has a code for it, or with the reason of `signal`, which alone limits its
+ * time; then nothing is left.
  */
 export async function openTunnel(proxy: string, target: TunnelTarget, signal: AbortSignal): Promise<Socket> {
   signal.throwIfAborted();
