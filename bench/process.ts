@@ -12,6 +12,15 @@ export interface Assignment {
   readonly side: "ours" | "peer";
 }
 
+/**
+ * What an application of some size keeps alive, 12 MB: next to an almost empty heap V8 takes every 30 MB of buffers, ours
+ * or a peer's, for a reason to collect everything (m).
+ */
+export const application: readonly object[] = Array.from({ length: 100_000 }, (_, i) => ({
+  i,
+  list: [i, i + 1],
+}));
+
 /** The row and stack this process was started for. */
 export async function assigned(): Promise<{ assignment: Assignment; row: Row }> {
   const assignment: Assignment = JSON.parse(process.argv[2] ?? "");
