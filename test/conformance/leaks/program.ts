@@ -5,16 +5,16 @@ import {
   createServer,
   type Socket,
   type SocketOptions,
+  signaling,
   type Transport,
   transports,
 } from "1tp";
 import { assertNothingLeft } from "../../kit/leaks.ts";
+import { MODEL_USER } from "../../kit/turn-model.ts";
+import { machineWithTurn } from "../security/places.ts";
 
-const CYCLES = 1000;
 /** The cycles whose every handle and timer is followed, which is slow; chosen. */
 const WATCHED_CYCLES = 20;
-/** A leak grows in every round; caches and compiled code do not. The first round is not counted. */
-const ROUNDS = 3;
 /** Connections at a time: as many as a busy client has, and few enough for every table of the system. */
 const AT_ONCE = 10;
 
@@ -96,6 +96,17 @@ async function settle(): Promise<number> {
   }
 }
 
+const meeting = { signaling: new signaling.local() };
+
+async function create(word: string): Promise<Transport> {
+  if (word === "relay" || word === "udp-punch") return new transports[word](meeting);
+  if (word !== "turn") return new transports[word as "memory" | "tcp" | "udp" | "websocket"]();
+  const { address, port } = (await machineWithTurn()).turn!;
+  const { username, password } = MODEL_USER;
+  const server = { turnServer: address, turnPort: port, turnUsername: username, turnPassword: password };
+  return new transports.turn({ ...meeting, ...server });
+}
+
 async function listen(transport: Transport) {
   const server = createServer([transport], (socket) => {
     socket.on("error", () => {}).pipe(socket);
@@ -113,16 +124,15 @@ async function repeat(times: number, body: () => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-async function run(word: string, name: string): Promise<Remains> {
+/** How often: a leak grows in every round; caches and compiled code do not. The first round is not counted. */
+interface Length {
+  readonly cycles: number;
+  readonly rounds: number;
+}
+
+async function run(transport: Transport, cycle: Cycle, { cycles, rounds }: Length): Promise<Remains> {
   let warnings = 0;
   process.on("warning", () => warnings++);
-  // Idle timers keep no process, and memory has no system resource that would.
-  const awake = setInterval(() => {}, 0x7fffffff);
-  const transport = new transports[word as "tcp" | "memory"]();
-  const server = await listen(transport);
-  const closing = await listen(transport);
-  const site = { address: server.address()!, deserted: closing.address()! };
-  await closing.closeP();
   const { signal } = new AbortController();
   const refs: WeakRef<Socket>[] = [];
   const connect = (address: ConnectionInfo, options: SocketOptions = {}): Socket => {
@@ -130,31 +140,37 @@ async function run(word: string, name: string): Promise<Remains> {
     refs.push(new WeakRef(socket));
     return socket;
   };
-  const cycle = CYCLES_BY_NAME[name]!;
+  const server = await listen(transport);
+  const site = { address: server.address()!, deserted: await desert(transport), connect };
   const round = async (): Promise<number> => {
     refs.length = 0;
-    await repeat(CYCLES, () => cycle({ ...site, connect }));
+    await repeat(cycles, () => cycle(site));
     await idle(server);
     return settle();
   };
   let used = await round();
   let heap = Number.POSITIVE_INFINITY;
-  for (let i = 1; i < ROUNDS; i++) {
+  for (let i = 1; i < rounds; i++) {
     const before = used;
     used = await round();
     heap = Math.min(heap, used - before);
   }
   const sockets = refs.filter((ref) => ref.deref()).length;
-  await assertNothingLeft(() => repeat(WATCHED_CYCLES, () => cycle({ ...site, connect })));
-  const remains = {
-    sockets,
-    heap,
-    listeners: getEventListeners(signal, "abort").length,
-    warnings,
-  };
   await server.closeP();
-  clearInterval(awake);
-  return remains;
+  await assertNothingLeft(async () => {
+    const watched = await listen(transport);
+    await repeat(WATCHED_CYCLES, () => cycle({ ...site, address: watched.address()! }));
+    await watched.closeP();
+  });
+  return { sockets, heap, listeners: getEventListeners(signal, "abort").length, warnings };
+}
+
+/** Where nobody listens any more. */
+async function desert(transport: Transport): Promise<ConnectionInfo> {
+  const server = await listen(transport);
+  const address = server.address()!;
+  await server.closeP();
+  return address;
 }
 
 /** Waits until the server's side of every connection is gone as well. */
@@ -166,7 +182,17 @@ async function idle(server: ReturnType<typeof createServer>): Promise<void> {
   }
 }
 
+/** `program.ts <word> <cycles> <rounds> <name>…`: prints what each kind of cycle has left behind. */
 if (process.argv[1]?.endsWith("program.ts")) {
-  const [, , word = "", name = ""] = process.argv;
-  console.log(JSON.stringify(await run(word, name)));
+  const [, , word = "", cycles, rounds, ...names] = process.argv;
+  // Idle timers keep no process, and memory has no system resource that would.
+  const awake = setInterval(() => {}, 0x7fffffff);
+  const transport = await create(word);
+  const all: Remains[] = [];
+  for (const name of names) {
+    const length = { cycles: Number(cycles), rounds: Number(rounds) };
+    all.push(await run(transport, CYCLES_BY_NAME[name]!, length));
+  }
+  clearInterval(awake);
+  console.log(JSON.stringify(all));
 }
