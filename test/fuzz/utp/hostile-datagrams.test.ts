@@ -11,6 +11,8 @@ const ATTACKS = 1_000_000;
 const BURST = 500;
 /** First flights of unproved senders that are taken at once (DESIGN.md §6). */
 const MOST_UNPROVED = 64;
+/** Strangers who hit upon the one of 65,536 numbers that proves an address, while any of them lasts. */
+const LUCKY = 2;
 /** Why a datagram may be dropped; anything else is a reason nobody has written down. */
 const REASONS =
   /^(short|version|type|extension|selective-ack|stranger|stranger-reset|refused|busy|after-close|after-end|duplicate|beyond-window|ack-unsent|ack-stale|reset-guess|foreign-syn|no-answer)$/;
@@ -33,7 +35,7 @@ test("a million hostile datagrams harm nobody, and leave nothing behind", (t) =>
     siege.net.runFor(25);
   }
   assert.ok(siege.acceptor.read > 3_000_000, `only ${siege.acceptor.read} bytes came through`);
-  assert.ok(most <= MOST_UNPROVED + 1, `${most} connections`);
+  assert.ok(most <= MOST_UNPROVED + 1 + LUCKY, `seed ${seed}: ${most} connections`);
   siege.finish(120_000);
   siege.credit.clear();
   const grown = (memory() - before) / 1e6;
