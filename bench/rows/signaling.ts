@@ -1,6 +1,6 @@
 import { aboveAtMost, atLeast, oursAtMost, type Row } from "../contest.ts";
 import { forwardedSignals, openedDialogs, registeredClients } from "../stacks/registrar.ts";
-import { bareRelay, onetpRelay } from "../stacks/relays.ts";
+import { bareRelay, plainRelay, secureRelay } from "../stacks/relays.ts";
 import { webSocketEcho } from "../stacks/web-socket.ts";
 import { opening } from "../workloads/first-echo.ts";
 import { idleMemoryOfServer } from "../workloads/holdings.ts";
@@ -32,7 +32,14 @@ export const rows: readonly Row[] = [
   {
     figure: "relay plain: throughput",
     workload: throughput,
-    ours: onetpRelay,
+    ours: plainRelay,
+    peer: bareRelay,
+    target: atLeast(0.5),
+  },
+  {
+    figure: "relay encrypted: throughput",
+    workload: throughput,
+    ours: secureRelay,
     peer: bareRelay,
     target: atLeast(0.5),
   },

@@ -17,24 +17,31 @@ async function startBetween(kind: "registrar" | "bare"): Promise<string> {
   return url;
 }
 
-const security = "none";
 const transport = (url: string): Transport =>
   new transports.relay({ signaling: new signaling.websocket({ url }) });
-let near: Transport | undefined;
 
-/** The relay transport through a registrar in a process of its own; unencrypted, as the bare one is. */
-export const onetpRelay: Stack = {
-  name: "1tp relay",
-  listen: async (onConnection) => {
-    const url = await startBetween("registrar");
-    return net.createServer([transport(url)], { security }, onConnection).listenP();
-  },
-  connect: async (address) => {
-    const info = address as ConnectionInfo;
-    near ??= transport(info[0]!.transportInfo.url as string);
-    return new net.Socket([near], { security }).connectP(info);
-  },
-};
+/** The relay transport through a registrar in a process of its own. */
+function relay(name: string, security: "noise" | "none"): Stack {
+  let near: Transport | undefined;
+  return {
+    name,
+    listen: async (onConnection) => {
+      const url = await startBetween("registrar");
+      return net.createServer([transport(url)], { security }, onConnection).listenP();
+    },
+    connect: async (address) => {
+      const info = address as ConnectionInfo;
+      near ??= transport(info[0]!.transportInfo.url as string);
+      return new net.Socket([near], { security }).connectP(info);
+    },
+  };
+}
+
+/** Unencrypted, as the bare one is. */
+export const plainRelay: Stack = relay("1tp relay", "none");
+
+/** As connections are by default. */
+export const secureRelay: Stack = relay("1tp relay, encrypted", "noise");
 
 /** Two WebSockets that a process joins, which passes on messages of the same size. */
 export const bareRelay: Stack = {
