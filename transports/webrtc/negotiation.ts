@@ -1,14 +1,14 @@
 import { OnetpError, toError } from "../../src/base/errors.ts";
 import { ipFamily } from "../../src/base/ip.ts";
 import { socketEndpoint } from "../../src/base/socket-address.ts";
-import type { Clock } from "../../src/contract/clock.ts";
+import type { Clock, Timer } from "../../src/contract/clock.ts";
 import type { Dialog } from "../../src/contract/dialog.ts";
 import type { Endpoint, Json } from "../../src/contract/endpoint.ts";
 import type { Phase } from "../../src/contract/transport.ts";
 import { LinkChannel } from "../../src/host/link-channel.ts";
 import { chosenPath } from "./candidate-pair.ts";
 import type { Peer, PeerSignal } from "./peer.ts";
-import { PeerLink } from "./peer-link.ts";
+import { LINGER, PeerLink } from "./peer-link.ts";
 import { maxMessageIn, readSignal, typesIn } from "./signal.ts";
 
 /** Candidates taken from one peer (chosen: a host with many interfaces has a few dozen). */
@@ -46,6 +46,7 @@ class Negotiation {
   #described = false;
   #maxMessage = maxMessageIn("");
   #settled = false;
+  #dismissal: Timer | undefined;
 
   constructor(
     parts: NegotiationParts,
@@ -60,7 +61,10 @@ class Negotiation {
     peer.on("signal", (body) => this.#send(body));
     peer.on("connect", () => this.#connected());
     peer.on("error", (error) => this.#fail(this.#reasonOf(error), error));
-    peer.on("close", () => this.#fail("the connection closed"));
+    peer.on("close", () => {
+      this.#fail("the connection closed");
+      this.#dismissal?.cancel();
+    });
     dialog.attach({
       onSignal: (body) => this.#receive(body),
       onClose: (error) => {
@@ -89,7 +93,10 @@ class Negotiation {
     if (this.#settled) return;
     const signal = readSignal(body);
     const { initiator } = this.#parts;
-    if (signal?.type === "failed") this.#fail(`the peer says: ${signal.reason}`);
+    if (signal?.type === "failed") {
+      this.#fail(`the peer says: ${signal.reason}`);
+      this.#parts.peer.destroy();
+    }
     if (!signal || signal.type === "failed") return;
     if (signal.type === "candidate") {
       this.#candidates++;
@@ -115,8 +122,8 @@ class Negotiation {
   }
 
   #connected(): void {
-    if (this.#settled) return;
     const { peer, initiator, clock, remote } = this.#parts;
+    if (this.#settled && !initiator) return;
     const link = new PeerLink(peer, this.#maxMessage, clock);
     const channel = new LinkChannel({ link, remote: remote ?? remoteOf(peer) });
     if (initiator) {
@@ -129,7 +136,10 @@ class Negotiation {
   }
 
   #succeed(link: PeerLink, channel: LinkChannel): void {
-    if (this.#settled) return;
+    if (this.#settled) {
+      link.terminate();
+      return;
+    }
     this.#settled = true;
     const { peer, dialog, signal } = this.#parts;
     signal.removeEventListener("abort", this.#onAbort);
@@ -158,11 +168,24 @@ class Negotiation {
 
   #end(reason: string): void {
     this.#settled = true;
-    const { peer, dialog, signal } = this.#parts;
+    const { dialog, signal } = this.#parts;
     signal.removeEventListener("abort", this.#onAbort);
     dialog.send({ type: "failed", reason: reason.slice(0, 200) }).catch(() => undefined);
     dialog.close();
-    peer.destroy();
+    this.#dismiss();
+  }
+
+  /**
+   * An end that accepts may be connected, and sending, once it has been answered: then its greeting comes, and it is told to
+   * take the connection down, as `PeerLink` does. An end that dials sends nothing before the greeting.
+   */
+  #dismiss(): void {
+    const { peer, initiator, clock } = this.#parts;
+    if (initiator && this.#described) {
+      this.#dismissal = clock.setTimer(clock.now() + LINGER, () => peer.destroy());
+    } else {
+      peer.destroy();
+    }
   }
 }
 

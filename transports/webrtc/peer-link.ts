@@ -4,16 +4,22 @@ import type { Clock, Millis, Timer } from "../../src/contract/clock.ts";
 import type { LinkChannel, MessageLink } from "../../src/host/link-channel.ts";
 import type { Peer } from "./peer.ts";
 
-/** How long a close waits while nothing moves (DESIGN §4: what a channel lingers at most). */
-const LINGER: Millis = 5_000;
+/** How long leaving waits while nothing moves (DESIGN §4: what a channel lingers at most). */
+export const LINGER: Millis = 5_000;
 
 /** The first word, of the end that accepted: what is sent to it before may overtake itself in `wrtc` (m). */
 const READY = "ready";
 
-/** Our last word: all before it has been sent. Whoever hears it takes the connection down. */
+/** The last word of an end that leaves in good order: all before it has been sent. */
 const BYE = "bye";
 
-/** A connected peer as what a channel stands on. */
+/** The last word of an end that aborts. */
+const RESET = "reset";
+
+/**
+ * A connected peer as what a channel stands on. Whoever leaves says a last word and sends no more; whoever hears it takes the
+ * connection down. `send` in `wrtc` takes the process down if the other end closes meanwhile (m), so nobody closes under it.
+ */
 export class PeerLink implements MessageLink {
   readonly maxMessage: number;
   /** `send` of a data channel copies. */
@@ -21,6 +27,7 @@ export class PeerLink implements MessageLink {
   path: ChannelPath | undefined;
   readonly #peer: Peer;
   readonly #clock: Clock;
+  #leaving = false;
   #heardBye = false;
   #failure: Error | undefined;
   #linger: Timer | undefined;
@@ -40,9 +47,9 @@ export class PeerLink implements MessageLink {
   feed(channel: LinkChannel, onReady?: () => void): void {
     let greeted = onReady;
     this.#peer.on("data", (message) => {
-      if (message === BYE) {
-        this.#heardBye = true;
-        this.terminate();
+      if (message === BYE || message === RESET) {
+        this.#heardBye = message === BYE;
+        this.#peer.destroy();
       } else if (message === READY && greeted) {
         greeted();
         greeted = undefined;
@@ -57,12 +64,14 @@ export class PeerLink implements MessageLink {
       this.#failure = silent ? systemError("ETIMEDOUT", "read") : undefined;
     });
     this.#peer.on("close", () => {
+      this.#leaving = true;
       this.#linger?.cancel();
       channel.closed(this.#heardBye, this.#failure);
     });
   }
 
   send(message: string | Uint8Array): void {
+    if (this.#leaving) return;
     try {
       this.#peer.send(message);
     } catch {
@@ -70,10 +79,20 @@ export class PeerLink implements MessageLink {
     }
   }
 
-  /** `destroy` would drop what is not sent yet. */
   close(): void {
-    this.send(BYE);
-    this.#await(this.#peer.bufferSize);
+    this.#leave(BYE);
+  }
+
+  terminate(): void {
+    this.#leave(RESET);
+  }
+
+  #leave(word: string): void {
+    if (this.#leaving) return;
+    const { bufferSize } = this.#peer;
+    this.send(word);
+    this.#leaving = true;
+    this.#await(bufferSize);
   }
 
   /** Waits for the peer to take the connection down, for as long as it takes what was sent. */
@@ -81,12 +100,8 @@ export class PeerLink implements MessageLink {
     this.#linger = this.#clock.setTimer(this.#clock.now() + LINGER, () => {
       const { bufferSize } = this.#peer;
       if (bufferSize < buffered) this.#await(bufferSize);
-      else this.terminate();
+      else this.#peer.destroy();
     });
-  }
-
-  terminate(): void {
-    this.#peer.destroy();
   }
 
   /** An implementation keeps the process alive as long as it has connections, and does not ask. */

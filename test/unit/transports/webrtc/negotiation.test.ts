@@ -192,6 +192,32 @@ describe("a negotiation", () => {
     await assert.rejects(never.outcome, reason);
     assert.equal(never.peer.destroyed, true);
   });
+
+  test("that is aborted after the answer leaves the close to the end that may be greeting, for 5 s", async () => {
+    const reason = new Error("lost the race");
+    const answered = async () => {
+      const scene = await stage();
+      await scene.other.dialog.send(ANSWER);
+      await turns();
+      scene.controller.abort(reason);
+      await assert.rejects(scene.outcome, reason);
+      return scene;
+    };
+    const silent = await answered();
+    await silent.clock.advanceAsync(4_999);
+    assert.equal(silent.peer.destroyed, false);
+    await silent.clock.advanceAsync(1);
+    assert.equal(silent.peer.destroyed, true);
+
+    const greeted = await answered();
+    greeted.peer.emit("connect");
+    assert.deepEqual(greeted.peer.sent, []);
+    greeted.peer.emit("data", "ready");
+    assert.deepEqual([greeted.peer.sent, greeted.peer.destroyed], [["reset"], false]);
+    greeted.peer.destroy();
+    await turns();
+    assert.equal(greeted.clock.armed, 0);
+  });
 });
 
 describe("a connected peer", () => {
@@ -228,6 +254,26 @@ describe("a connected peer", () => {
     assert.equal(slow.peer.destroyed, false);
     await slow.clock.advanceAsync(5_000);
     assert.equal(slow.peer.destroyed, true);
+  });
+
+  test("is not closed under the other end by an abort: it says so, sends no more, and waits 5 s at most", async () => {
+    const aborting = await connected();
+    aborting.channel.abort(new Error("enough"));
+    aborting.peer.emit("data", new Uint8Array(200_000));
+    await turns();
+    assert.deepEqual(aborting.peer.sent, ["ready", "reset"]);
+    assert.equal(aborting.closes[0]?.message, "enough");
+    assert.equal(aborting.peer.destroyed, false);
+    await aborting.clock.advanceAsync(5_000);
+    assert.equal(aborting.peer.destroyed, true);
+
+    const hearing = await connected();
+    hearing.peer.emit("data", "reset");
+    assert.equal(hearing.peer.destroyed, true);
+    await turns();
+    assert.equal((hearing.closes[0] as NodeJS.ErrnoException).code, "ECONNRESET");
+    hearing.channel.abort(new Error("too late"));
+    assert.equal(hearing.clock.armed, 0);
   });
 
   test("that falls silent is a time-out, and one that leaves without a word a reset", async () => {
