@@ -1,3 +1,4 @@
+import { transports } from "1tp";
 import { destroying } from "../../conformance/socket-scenarios/destroying.ts";
 import { ending } from "../../conformance/socket-scenarios/ending.ts";
 import { onetp } from "../../conformance/socket-scenarios/onetp.ts";
@@ -23,5 +24,5 @@ export const scenarios = [
 
 /** Plays a scenario over the memory transport. */
 export function play(index: number, security: "noise" | "none"): Promise<Notes> {
-  return playOn(scenarios[index]!, onetp("memory", security));
+  return playOn(scenarios[index]!, onetp("memory", new transports.memory(), security));
 }

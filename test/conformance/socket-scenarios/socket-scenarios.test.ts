@@ -10,6 +10,7 @@ import { serving } from "./serving.ts";
 import { type Notes, play } from "./stage.ts";
 import { streaming } from "./streaming.ts";
 import { timing } from "./timing.ts";
+import { WORDS } from "./words.ts";
 import { writing } from "./writing.ts";
 
 const SCENARIOS = [
@@ -26,16 +27,9 @@ const SCENARIOS = [
 /** Node's `net` plays twice: a scenario whose own outcome is chance proves nothing. */
 const HARNESSES = [
   nodeNet,
-  ...(["noise", "none"] as const).flatMap((security) => [
-    onetp("tcp", security),
-    onetp("udp", security),
-    onetp("memory", security),
-    onetp("websocket", security),
-    onetp("webrtc", security),
-    onetp("relay", security),
-    onetp("udp-punch", security),
-    onetp("turn", security),
-  ]),
+  ...(["noise", "none"] as const).flatMap((security) =>
+    Object.entries(WORDS).map(([word, create]) => onetp(word, create(), security)),
+  ),
 ];
 
 /**
