@@ -57,7 +57,13 @@ export function hasWebRtc(): boolean {
 /** WebRTC, loaded when first needed. Rejects where there is none: in Node it is an optional package. */
 export async function loadWebRtc(): Promise<WebRtc> {
   const { default: wrtc } = await import("wrtc");
+  process.off("beforeExit", skipTeardown).on("beforeExit", skipTeardown);
   return wrtc;
+}
+
+/** `wrtc` may crash when Node takes down what is not collected yet, at its natural end only (m): that is left out, after all else. */
+function skipTeardown(): void {
+  process.off("exit", process.exit).on("exit", process.exit);
 }
 
 /** Files that only their owner may read. Undefined in runtimes without files. */
