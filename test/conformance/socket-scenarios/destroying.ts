@@ -143,7 +143,7 @@ export const destroying: readonly Scenario[] = [
       const socket = stage.connect(
         await stage.listen({}, (accepted) => accepted.on("error", () => {}).end("x")),
       );
-      socket.setTimeout(40).on("data", () => socket.destroy());
+      socket.on("data", () => socket.setTimeout(40).destroy());
       await closed(socket);
       const other = stage.quiet(await stage.listen({}, tolerate));
       await next(other.setTimeout(80), "timeout");

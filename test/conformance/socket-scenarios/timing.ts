@@ -4,6 +4,9 @@ import { closed, next, type Scenario, tolerate } from "./stage.ts";
 /** A timer of Node may fire this much early by another clock; chosen. */
 const SLACK = 2;
 
+/** Idleness that begins before the connection is there, in ms (chosen: a dial of a busy machine). */
+const LONGER_THAN_DIALS = 250;
+
 /** Idle time-outs and the signals that give up. */
 export const timing: readonly Scenario[] = [
   {
@@ -97,7 +100,7 @@ export const timing: readonly Scenario[] = [
   {
     name: "the option timeout is setTimeout",
     async run(stage) {
-      const socket = stage.connect(await stage.listen(), { timeout: 30 });
+      const socket = stage.connect(await stage.listen(), { timeout: LONGER_THAN_DIALS });
       stage.client.note(`timeout is ${socket.timeout}`);
       await next(socket, "timeout");
       socket.end();
@@ -108,7 +111,7 @@ export const timing: readonly Scenario[] = [
     name: "setTimeout before connect holds after it",
     async run(stage) {
       const socket = stage.socket();
-      socket.setTimeout(60, stage.client.callback("called back"));
+      socket.setTimeout(LONGER_THAN_DIALS, stage.client.callback("called back"));
       stage.harness.connect(socket, await stage.listen());
       await next(socket, "timeout");
       socket.end();
