@@ -8,6 +8,8 @@ type Answer = { readonly result?: unknown; readonly failure?: string };
 declare function device(method: string, args: readonly unknown[]): Promise<Answer>;
 
 const listeners = new Map<string, Listener[]>();
+/** Their API and number: an app hears nothing more of a socket that it has closed, even while Node still has it. */
+const closed = new Set<string>();
 const runtime: { id?: string; lastError?: { message: string } } = {};
 
 function toBase64(bytes: ArrayBuffer): string {
@@ -20,6 +22,8 @@ function fromBase64(text: string): ArrayBuffer {
 
 async function call(method: string, args: readonly unknown[]): Promise<void> {
   const done = args.at(-1);
+  const [api, verb] = method.split(".");
+  if (verb === "close") closed.add(`${api} ${args[0]}`);
   const plain = args.filter((arg) => typeof arg !== "function");
   const sent = plain.map((arg) => (arg instanceof ArrayBuffer ? { bytes: toBase64(arg) } : arg));
   const { result, failure } = await device(method, sent);
@@ -45,7 +49,11 @@ function namespace(prefix: string): object {
 }
 
 /** Something has happened to a socket. */
-function happen(event: string, { data, ...rest }: { readonly data?: string }): void {
+function happen(
+  event: string,
+  { data, ...rest }: { readonly data?: string; readonly socketId?: number },
+): void {
+  if (closed.has(`${event.split(".")[0]} ${rest.socketId}`)) return;
   for (const listener of listeners.get(event) ?? []) {
     listener(data === undefined ? rest : { ...rest, data: fromBase64(data) });
   }
