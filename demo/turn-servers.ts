@@ -19,7 +19,7 @@ export interface TurnServers {
 export async function startTurnServers(): Promise<TurnServers> {
   const { turnUsername: user, turnPassword: password } = TURN_USER;
   const [udp, tcp] = [await freePort(), await freePort()];
-  const script = fileURLToPath(new URL("./turn-server.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../test/kit/turn-process.ts", import.meta.url));
   const nodeTurn = spawn(process.execPath, [...process.execArgv, script, `${udp}`, user, password], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -14,7 +14,9 @@ export class BlackHoles {
   readonly #udp = new Outcomes();
   readonly #ipv6 = new Outcomes();
 
+  /** Whoever is signaled may be offline: that says nothing of the network. */
   record(transport: Transport, endpoint: Endpoint, succeeded: boolean): void {
+    if (endpointFamily(endpoint) === 0) return;
     for (const outcomes of this.#of(transport, endpoint)) outcomes.add(succeeded);
   }
 

@@ -1,6 +1,7 @@
 import { typeError } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { type PlanningOptions, planning } from "../../src/base/planning.ts";
+import { checkSignaling, isSignaledBy } from "../../src/base/signaled.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Signaling } from "../../src/contract/dialog.ts";
@@ -32,7 +33,7 @@ export class RelayTransport implements Transport {
   constructor(options: RelayTransportOptions) {
     if (typeof options !== "object" || options === null) throw typeError("options", "an object", options);
     const { signaling } = options;
-    if (typeof signaling?.open !== "function") throw typeError("options.signaling", "a Signaling", signaling);
+    checkSignaling(signaling);
     const { cost, connectTimeout } = planning(options, { cost: 90, connectTimeout: 15_000 });
     this.traits = { cost, relayed: true, signaled: true };
     this.connectTimeout = connectTimeout;
@@ -40,9 +41,7 @@ export class RelayTransport implements Transport {
   }
 
   accepts(endpoint: Endpoint): boolean {
-    const info: unknown = endpoint?.transportInfo;
-    if (endpoint?.transportType !== this.type || typeof info !== "object" || info === null) return false;
-    return this.#signaling.accepts(endpoint.transportInfo);
+    return endpoint?.transportType === this.type && isSignaledBy(this.#signaling, endpoint);
   }
 
   async dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {

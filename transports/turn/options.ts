@@ -5,11 +5,12 @@ import type { PlanningOptions } from "../../src/base/planning.ts";
 import type { Crypto } from "../../src/contract/crypto.ts";
 import type { Signaling } from "../../src/contract/dialog.ts";
 import type { TurnWay } from "../../src/host/turn-link.ts";
+import type { UtpOptions } from "../../src/host/utp-options.ts";
 import { restCredentials, type TurnUser } from "../../src/turn/rest-credentials.ts";
 import { parseTurnUri, type TurnProtocol, type TurnServer } from "../../src/turn/server.ts";
 
 /** Options of the turn transport. */
-export interface TurnTransportOptions extends PlanningOptions {
+export interface TurnTransportOptions extends PlanningOptions, UtpOptions {
   /** A name or IP literal, or a `turn:` or `turns:` URI (RFC 7065), which needs no `turnPort` and no `turnProtocol`. */
   readonly turnServer: string;
   readonly turnPort?: number;
@@ -25,10 +26,6 @@ export interface TurnTransportOptions extends PlanningOptions {
   readonly turnCa?: string;
   /** Carries the dialogs in which the two sides learn of each other's addresses. */
   readonly signaling: Signaling;
-  /** Send small writes at once (no Nagle algorithm); default true. */
-  readonly noDelay?: boolean;
-  /** Congestion controller; default `ledbat`. */
-  readonly congestion?: string;
 }
 
 const PROTOCOLS: readonly string[] = ["udp", "tcp", "tls"];
@@ -84,11 +81,4 @@ export function readUser(options: TurnTransportOptions, crypto: Crypto): (wall: 
 function missing(key: string, unless = ""): Error {
   const message = `The "options.${key}" property must be a string that is not empty${unless}.`;
   return nodeError("ERR_INVALID_ARG_TYPE", message, TypeError);
-}
-
-/** @throws ERR_INVALID_ARG_TYPE for what is no Signaling. */
-export function checkSignaling(value: unknown): asserts value is Signaling {
-  const { accepts, register, open } = (value ?? {}) as Partial<Signaling>;
-  if ([accepts, register, open].every((method) => typeof method === "function")) return;
-  throw typeError("options.signaling", "a Signaling", value);
 }

@@ -2,6 +2,7 @@ import { crypto } from "#platform";
 import { checkOptional } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { planning } from "../../src/base/planning.ts";
+import { checkSignaling, isSignaledBy } from "../../src/base/signaled.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
@@ -12,10 +13,10 @@ import type {
   Transport,
   TransportTraits,
 } from "../../src/contract/transport.ts";
-import { checkConnectionOptions } from "../../src/utp/settings.ts";
+import { utpConnection } from "../../src/host/utp-options.ts";
 import { dialTurn } from "./dial.ts";
 import { listenTurn } from "./listener.ts";
-import { checkSignaling, readUser, readWay, type TurnTransportOptions } from "./options.ts";
+import { readUser, readWay, type TurnTransportOptions } from "./options.ts";
 import type { TurnParts } from "./parts.ts";
 
 export type { TurnTransportOptions } from "./options.ts";
@@ -36,10 +37,9 @@ export class TurnTransport implements Transport {
     const { cost, connectTimeout } = planning(options ?? {}, { cost: 70, connectTimeout: 15_000 });
     const way = readWay(options ?? {});
     const user = readUser(options, crypto);
-    const { signaling, noDelay = true, congestion } = options;
+    const { signaling } = options;
     checkSignaling(signaling);
-    const connection = { connectTimeout, noDelay, ownHost: false, ...(congestion ? { congestion } : {}) };
-    checkConnectionOptions(connection);
+    const connection = { ...utpConnection(options), connectTimeout, ownHost: false };
     this.type = `turn-${way.protocol}`;
     // Diallers with a server that is reached over a stream need no datagrams.
     this.traits = { cost, relayed: true, signaled: true, datagrams: way.protocol === "udp" };
@@ -48,7 +48,7 @@ export class TurnTransport implements Transport {
   }
 
   accepts(endpoint: Endpoint): boolean {
-    return TYPES.has(endpoint?.transportType) && this.#parts.signaling.accepts(endpoint.transportInfo);
+    return TYPES.has(endpoint?.transportType) && isSignaledBy(this.#parts.signaling, endpoint);
   }
 
   async dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {

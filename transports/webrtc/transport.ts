@@ -2,6 +2,7 @@ import { loadWebRtc } from "#platform";
 import { checkMillis, checkOptional, typeError, valueError } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { type PlanningOptions, planning } from "../../src/base/planning.ts";
+import { checkSignaling, isSignaledBy } from "../../src/base/signaled.ts";
 import type { Channel } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Signaling, SignalingAddress } from "../../src/contract/dialog.ts";
@@ -58,9 +59,7 @@ export class WebRtcTransport implements Transport {
   }
 
   accepts(endpoint: Endpoint): boolean {
-    const info: unknown = endpoint?.transportInfo;
-    if (endpoint?.transportType !== this.type || typeof info !== "object" || info === null) return false;
-    return this.#signaling.accepts(endpoint.transportInfo);
+    return endpoint?.transportType === this.type && isSignaledBy(this.#signaling, endpoint);
   }
 
   async dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
@@ -117,9 +116,7 @@ function missing(cause: unknown): never {
 
 function checkOptions(options: WebRtcTransportOptions): void {
   const { signaling, config, wrtc } = options ?? {};
-  if (typeof signaling?.open !== "function") {
-    throw typeError("options.signaling", "a Signaling, such as new WebSocketSignaling({ url })", signaling);
-  }
+  checkSignaling(signaling);
   checkOptional("options.config", config, "object");
   const servers = config?.iceServers;
   if (servers !== undefined && !(Array.isArray(servers) && servers.every(isIceServer))) {
