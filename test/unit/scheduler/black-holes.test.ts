@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { BlackHoles } from "../../../src/scheduler/black-holes.ts";
+import { UdpTransport } from "../../../transports/udp/index.ts";
 import { entry, plannedTransport } from "./candidate.ts";
 
 const udp = plannedTransport("udp", { datagrams: true });
@@ -53,6 +54,15 @@ describe("a black hole", () => {
     assert.equal(blackHoles.suspects(plannedTransport("turn", { datagrams: true }), far4), true);
     assert.equal(blackHoles.suspects(tcp, far4), false);
     assert.equal(blackHoles.suspects(tcp, far6), false);
+  });
+
+  it("is not what a dial without an address proves: who is signaled may be offline", () => {
+    const signaled = plannedTransport("udp-punch", { datagrams: true });
+    assert.equal(after(failures(200), signaled, entry("udp-punch")).suspects(udp, far4), false);
+  });
+
+  it("swallows udp", () => {
+    assert.equal(after(failures(100), new UdpTransport()).suspects(new UdpTransport(), far4), true);
   });
 
   it("of IPv6 concerns all transports, to IPv6 addresses", () => {
