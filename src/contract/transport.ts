@@ -32,6 +32,8 @@ export interface DialContext {
   onPhase(phase: Phase): void;
   /** The first handshake message, for transports that can carry it while connecting. Call at most once. */
   firstFlight?(): Uint8Array;
+  /** Whether a host that the peer names in a dialog, an IP literal or a name, may be sent to. Absent: any. */
+  mayDial?(host: string): boolean;
   /**
    * Opens a dialog sealed between the two endpoints; present when the entry is signaled. Send first, and close it.
    * `first` makes the first body, which goes along with the handshake and saves a round trip; whoever carries the
@@ -58,6 +60,8 @@ export interface ListenContext {
   onChannel(channel: Channel): void;
   /** The listener broke after it had listened; it is closed. */
   onError(error: Error): void;
+  /** Whether a host that the peer names in a dialog, an IP literal or a name, may be sent to. Absent: any. */
+  mayDial?(host: string): boolean;
   /** Be reachable for sealed dialogs: `accept` gets each one once its opener, who speaks first, is proved and admitted. */
   onDialog?(
     signaling: Signaling,

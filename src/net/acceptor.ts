@@ -9,6 +9,7 @@ import type { Listener, Transport } from "../contract/transport.ts";
 import type { Identity } from "../session/identity.ts";
 import { Admission } from "./admission.ts";
 import { combineErrors, type Failure } from "./combined-error.ts";
+import { type DialPolicy, peerHostRule } from "./dial-policy.ts";
 import { IncomingDialogs } from "./incoming-dialogs.ts";
 import type { Authorize } from "./security.ts";
 
@@ -18,6 +19,8 @@ export interface AcceptorOptions {
   readonly transports: readonly Transport[];
   readonly listeningInfo: readonly Endpoint[];
   readonly exclusive: boolean;
+  /** Which addresses that a peer names may be sent to. */
+  readonly dialPolicy?: DialPolicy | undefined;
   /** Answer STUN Binding requests where a transport can. */
   readonly answerStun: boolean;
   /** Undefined: plain connections. */
@@ -87,7 +90,8 @@ export class Acceptor {
     if (!transport.listen) {
       throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "it cannot listen", transport: transport.type });
     }
-    const { runtime, exclusive, listeningInfo, answerStun } = this.#options;
+    const { runtime, exclusive, listeningInfo, answerStun, dialPolicy } = this.#options;
+    const mayDial = peerHostRule(dialPolicy);
     let lost: Error | undefined;
     const onLost = (error: Error): void => {
       lost = error;
@@ -97,6 +101,7 @@ export class Acceptor {
       runtime,
       exclusive,
       answerStun,
+      ...(mayDial ? { mayDial } : {}),
       listeningInfo: listeningInfo.filter(({ transportType }) => transportType === transport.type),
       onChannel: (channel) => this.#accept(channel, transport),
       onError: (error) => this.#broken(error, transport, index),

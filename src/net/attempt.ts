@@ -19,6 +19,8 @@ export interface AttemptOwner {
   failed(attempt: Attempt): void;
   /** The session handshake with an endpoint; undefined where connections are plain. Throws if it cannot be. */
   beginHandshake(endpoint: Endpoint): DialHandshake | undefined;
+  /** Whether a host that a peer names may be sent to; absent: any. */
+  readonly mayDial: ((host: string) => boolean) | undefined;
   /** Opens a dialog with whoever is behind the endpoint, sealed unless connections are plain. */
   openDialog(endpoint: Endpoint, signal: AbortSignal, target: DialogTarget): Promise<Dialog>;
 }
@@ -105,10 +107,12 @@ export class Attempt {
       onPhase("signal");
       return this.#owner.openDialog(endpoint, signal, target);
     };
+    const { runtime, mayDial } = this.#owner;
     return {
-      runtime: this.#owner.runtime,
+      runtime,
       signal,
       onPhase,
+      ...(mayDial ? { mayDial } : {}),
       ...(handshake ? { firstFlight: () => handshake.firstFlight() } : {}),
       ...(transport.traits.signaled ? { openDialog } : {}),
     };

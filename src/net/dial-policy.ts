@@ -5,8 +5,8 @@ import type { Endpoint, JsonObject } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 
 /**
- * Which addresses of a stranger's connectionInfo may be dialled, by how far they reach. `deny` wins;
- * without `allow` everything else is allowed. It holds for the hosts of URLs as well: `localhost` is loopback,
+ * Which addresses of a stranger's connectionInfo may be dialled, by how far they reach, and which of those a peer names in a
+ * dialog. `deny` wins; without `allow` everything else is allowed. It holds for the hosts of URLs as well: `localhost` is loopback,
  * and the name of a registrar is looked up first. Whoever owns that name may answer the next look-up otherwise: a
  * policy is no firewall against names. Entries that name no address (memory, most signaled ones) pass.
  */
@@ -52,6 +52,20 @@ export function mayDial(endpoint: Endpoint, policy: DialPolicy | undefined): boo
   const { address } = transportInfo;
   const hosts = [urlHost(transportInfo), typeof address === "string" ? address.toLowerCase() : undefined];
   return hosts.every((host) => host === undefined || isAllowed(literalScope(host), policy));
+}
+
+/**
+ * The policy as a question about hosts that a peer names in a dialog; absent where any may be sent to. A name of the own link
+ * (RFC 6762 §3) is as good as a private and a link-local address; no other name is allowed, as nobody here looks it up.
+ */
+export function peerHostRule(policy: DialPolicy | undefined): ((host: string) => boolean) | undefined {
+  if (!policy) return undefined;
+  return (host) => {
+    const name = host.toLowerCase();
+    const scope = literalScope(name);
+    const scopes: IpScope[] = scope ? [scope] : name.endsWith(".local") ? ["private", "link-local"] : [];
+    return scopes.length > 0 && scopes.every((one) => isAllowed(one, policy));
+  };
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Transport } from "../contract/transport.ts";
 import { BlackHoles } from "../scheduler/black-holes.ts";
 import { Race } from "../scheduler/race.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
-import type { DialPolicy } from "./dial-policy.ts";
+import { type DialPolicy, peerHostRule } from "./dial-policy.ts";
 import { type DialogTarget, openDialog } from "./outgoing-dialog.ts";
 import { makePlan } from "./plan.ts";
 import { type AttemptReport, dialError, timeoutError } from "./report.ts";
@@ -38,6 +38,7 @@ const attemptChannel = diagnosticsChannel("1tp:attempt");
 export class Dial implements AttemptOwner {
   readonly runtime: Runtime;
   readonly began: Instant;
+  readonly mayDial: ((host: string) => boolean) | undefined;
   /** Every attempt, in the order of the plan; kept up to date while the dial runs. */
   readonly report: readonly AttemptReport[];
   readonly #attempts: readonly Attempt[];
@@ -59,6 +60,7 @@ export class Dial implements AttemptOwner {
     this.#connectTimeout = options.connectTimeout;
     this.#security = options.security && strictWithKeys(options.security, connectionInfo);
     this.#dialPolicy = options.dialPolicy;
+    this.mayDial = peerHostRule(options.dialPolicy);
     this.#blackHoles = blackHolesOf(options.runtime);
     const plan = makePlan(connectionInfo, options, this.#blackHoles);
     this.#attempts = plan.map(({ candidate }) => new Attempt(candidate, this));

@@ -30,6 +30,8 @@ export interface CommonOptions extends SecurityOptions {
   readonly keepAlive?: boolean;
   /** Ms of idleness before the first probe. */
   readonly keepAliveInitialDelay?: Millis;
+  /** Which addresses may be dialled, or sent to because a peer names them in a dialog. Default: all. */
+  readonly dialPolicy?: DialPolicy;
   /** Where clock, randomness and sockets come from; for simulations. */
   readonly runtime?: Runtime;
 }
@@ -46,8 +48,6 @@ export interface SocketOptions extends CommonOptions {
   readonly timeout?: Millis;
   /** Destroys the socket when it aborts. */
   readonly signal?: AbortSignal;
-  /** Which addresses may be dialled. Default: all. */
-  readonly dialPolicy?: DialPolicy;
   /**
    * Talk to whoever answers where an entry carries no public key; who it was is in `remotePublicKey`. Default
    * false: such an entry is refused.
@@ -82,6 +82,7 @@ export interface SocketSettings {
 /** ServerOptions with everything decided. */
 export interface ServerSettings {
   readonly runtime: Runtime;
+  readonly dialPolicy: DialPolicy | undefined;
   /** Undefined: plain connections. */
   readonly security: { readonly identity: Identity; readonly authorize: Authorize | undefined } | undefined;
   readonly introduce: boolean;
@@ -130,6 +131,7 @@ function checkCommonOptions(options: unknown): asserts options is CommonOptions 
     checkOptional(`options.${name}`, given[name], "boolean");
   }
   checkHighWaterMark(given.highWaterMark);
+  checkDialPolicy(given.dialPolicy);
   checkOptional("options.runtime", given.runtime, "object");
   if (given.keepAliveInitialDelay !== undefined) {
     checkMillis("options.keepAliveInitialDelay", given.keepAliveInitialDelay);
@@ -147,7 +149,6 @@ function checkHighWaterMark(mark: unknown): void {
 export function socketSettings(options: SocketOptions): SocketSettings {
   checkCommonOptions(options);
   checkOptional("options.parallelConnectionSetup", options.parallelConnectionSetup, "boolean");
-  checkDialPolicy(options.dialPolicy);
   const { connectTimeout = CONNECT_TIMEOUT, dialPolicy, runtime = platformRuntime } = options;
   checkMillis("options.connectTimeout", connectTimeout);
   if (options.timeout !== undefined) checkMillis("options.timeout", options.timeout);
@@ -184,7 +185,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
   checkOptional("options.pauseOnConnect", options.pauseOnConnect, "boolean");
   checkOptional("options.exclusive", options.exclusive, "boolean");
   checkSignal(options.signal);
-  const { runtime = platformRuntime, introduce = false, relay = false } = options;
+  const { runtime = platformRuntime, dialPolicy, introduce = false, relay = false } = options;
   checkOptional("options.introduce", introduce, "boolean");
   checkOptional("options.relay", relay, "boolean");
   if (relay && !introduce) throw valueError("options.relay", "needs introduce: true", relay);
@@ -197,7 +198,7 @@ export function serverSettings(options: ServerOptions): ServerSettings {
       introduce,
     );
   }
-  return { runtime, introduce, relay, security: identity && { identity, authorize } };
+  return { runtime, dialPolicy, introduce, relay, security: identity && { identity, authorize } };
 }
 
 /** The stream options of a socket's two halves. */

@@ -176,6 +176,20 @@ describe("what a dial has to try", () => {
     assert.deepEqual(dial.report, ["8.8.8.8 won 0-0"]);
   });
 
+  it("may be of a transport that asks the policy about what the peer names", async () => {
+    const dialling = new Dialling({ a: open(0) }, { dialPolicy: { deny: ["private"] } });
+    await dialling.dial();
+    const [dialled] = dialling.transport.dials;
+    const hosts = ["8.8.8.8", "10.0.0.1", "::ffff:10.0.0.1", "x.local", "example.org"];
+    assert.deepEqual(
+      hosts.filter((host) => dialled!.context.mayDial!(host)),
+      ["8.8.8.8"],
+    );
+    const free = new Dialling({ a: open(0) });
+    await free.dial();
+    assert.equal(free.transport.dials[0]!.context.mayDial, undefined);
+  });
+
   it("may be nothing, and the error says why", async () => {
     const forbidden = new Dialling(
       { "127.0.0.1": open(0), "::1": open(0) },

@@ -40,6 +40,17 @@ describe("a server on several transports", () => {
     });
   });
 
+  it("tells each what its dial policy says of addresses that peers name", async () => {
+    const serving = await new Serving({ a: listen(1) }, { dialPolicy: { deny: ["private"] } }).listen();
+    const { mayDial } = serving.transports[0]!.contexts[0]!;
+    assert.deepEqual(
+      ["8.8.8.8", "10.0.0.1"].map((host) => mayDial!(host)),
+      [true, false],
+    );
+    const free = await new Serving({ a: listen(1) }).listen();
+    assert.equal(free.transports[0]!.contexts[0]!.mayDial, undefined);
+  });
+
   it("listens with those that can, and tells of the others", async () => {
     const serving = await new Serving({ a: fail(5), b: listen(10), c: fail(20), d: listen(1) }).listen();
     assert.deepEqual(serving.events, [

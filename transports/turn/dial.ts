@@ -37,8 +37,7 @@ async function findRelay(parts: TurnParts, questions: Questions, context: DialCo
   const { runtime, signal } = context;
   const { addresses, port } = readServerAnswer(await questions.ask({ ask: "server" }));
   const ways: Record<string, () => Promise<Way>> = {};
-  for (const address of addresses)
-    ways[`UDP to ${address}`] = () => plainWay({ address, port }, runtime, signal);
+  for (const address of addresses) ways[`UDP to ${address}`] = () => plainWay({ address, port }, context);
   ways["an allocation of our own"] = () => allocatedWay(parts, runtime, signal);
   const errors: Record<string, Error> = {};
   for (const [name, open] of Object.entries(ways)) {

@@ -3,6 +3,7 @@ import { ipFamily, ipScope } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
 import type { DatagramSocket, SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import type { DialContext } from "../../src/contract/transport.ts";
 import { SharedHost } from "../../src/host/shared-host.ts";
 import { StunPort } from "../../src/host/stun-port.ts";
 import { RELAYED_PAYLOAD } from "../../src/host/turn-socket.ts";
@@ -15,6 +16,8 @@ const BINDING_SCHEDULE = [300, 600, 600];
 /** As of the udp transport. */
 const BUFFER_SIZE = 2 * 1024 * 1024;
 
+const FORBIDDEN = "the dial policy forbids it";
+
 /** A way for datagrams to a relay. */
 export interface Way {
   readonly shared: SharedHost;
@@ -26,8 +29,12 @@ export interface Way {
   prepare(relayed: SocketAddress): Promise<void>;
 }
 
-/** Plain UDP from a socket of its own, known to the listener's server. Rejects where there is no UDP. */
-export async function plainWay(server: SocketAddress, runtime: Runtime, signal: AbortSignal): Promise<Way> {
+/** Plain UDP from a socket of its own, known to the listener's server. Rejects where there is no UDP, or may be none to there. */
+export async function plainWay(
+  server: SocketAddress,
+  { runtime, signal, mayDial = () => true }: Pick<DialContext, "runtime" | "signal" | "mayDial">,
+): Promise<Way> {
+  if (!mayDial(server.address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: FORBIDDEN });
   if (!runtime.bindDatagram) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no UDP here" });
   const family = ipFamily(server.address) === 6 ? 6 : 4;
   const address = family === 6 ? "::" : "0.0.0.0";
@@ -43,6 +50,7 @@ export async function plainWay(server: SocketAddress, runtime: Runtime, signal: 
       addresses,
       async prepare(relayed) {
         if (!isAsPublic(relayed.address, server.address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS");
+        if (!mayDial(relayed.address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: FORBIDDEN });
       },
     };
   } catch (error) {

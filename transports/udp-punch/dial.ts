@@ -5,8 +5,7 @@ import type { Timer } from "../../src/contract/clock.ts";
 import type { SignalingAddress } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
-import { reachFrom } from "../../src/nat/reach.ts";
-import { type PunchParts, TYPE } from "./parts.ts";
+import { type PunchParts, reachIn, TYPE } from "./parts.ts";
 import { PunchPorts } from "./punch-ports.ts";
 import { PunchSession } from "./punch-session.ts";
 import { Recovery } from "./recovery.ts";
@@ -106,12 +105,12 @@ class PunchDial {
 
   #begin(attested: string | undefined): PunchSession {
     const { runtime } = this.#context;
-    const { reach = reachFrom(runtime.interfaces()), knowledge } = this.#parts;
+    const reach = reachIn(this.#parts, this.#context);
     const session = new PunchSession(
       attested,
       this.#ports,
       runtime,
-      { opener: true, crypto, reach, nat: knowledge.at(runtime.clock.now()) },
+      { opener: true, crypto, reach, nat: this.#parts.knowledge.at(runtime.clock.now()) },
       {
         onWay: (way) => this.#race.enter(way),
         onOver: (error) => this.#race.noMore(error),

@@ -7,8 +7,9 @@ import type { DatagramSocket, SocketAddress } from "../../src/contract/datagram-
 import type { Signaling } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import type { DialContext } from "../../src/contract/transport.ts";
 import { type BindDatagram, localAddressFor } from "../../src/host/local-sockets.ts";
-import type { ReachOf } from "../../src/nat/reach.ts";
+import { type ReachOf, reachFrom } from "../../src/nat/reach.ts";
 import type { ConnectionOptions } from "../../src/utp/options.ts";
 import type { NatKnowledge } from "./nat-knowledge.ts";
 import type { StunServers } from "./stun-servers.ts";
@@ -28,6 +29,15 @@ export interface PunchParts {
   readonly knowledge: NatKnowledge;
   /** What may be sent to; absent: the usual rule. */
   readonly reach: ReachOf | undefined;
+}
+
+/** What a punch may send to, as things are now: by the transport's rule, and by the user's. */
+export function reachIn(
+  { reach }: PunchParts,
+  { runtime, mayDial }: Pick<DialContext, "runtime" | "mayDial">,
+): ReachOf {
+  const usual = reach ?? reachFrom(runtime.interfaces());
+  return mayDial ? (address) => (mayDial(address) ? usual(address) : "forbidden") : usual;
 }
 
 /** A UDP address as an entry of this transport: where a peer was met. */

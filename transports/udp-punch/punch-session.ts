@@ -204,7 +204,10 @@ export class PunchSession {
 
   /** The error for a punch that did not work out. */
   failure(why: string, cause?: unknown): OnetpError {
-    const detail = `${why}; ${this.punch.describe()}`;
+    const forbidden = this.punch.drops.has("forbidden")
+      ? "; the peer has addresses that are forbidden here"
+      : "";
+    const detail = `${why}; ${this.punch.describe()}${forbidden}`;
     return new OnetpError("ERR_1TP_PUNCH_FAILED", { detail, phase: "punch", transport: "udp-punch", cause });
   }
 

@@ -3,13 +3,12 @@ import type { Instant, Millis, Timer } from "../../src/contract/clock.ts";
 import type { SignalingAddress } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
-import { reachFrom } from "../../src/nat/reach.ts";
 import { lowTtl } from "../../src/nat/tricks/low-ttl.ts";
 import { prediction } from "../../src/nat/tricks/prediction.ts";
 import { simultaneous } from "../../src/nat/tricks/simultaneous.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import type { Follower } from "./follower.ts";
-import { type PunchParts, TYPE } from "./parts.ts";
+import { type PunchParts, reachIn, TYPE } from "./parts.ts";
 import type { PunchPorts } from "./punch-ports.ts";
 import { PunchSession, type Way } from "./punch-session.ts";
 import { SightingList } from "./sighting-list.ts";
@@ -107,7 +106,7 @@ export class Recovery {
       {
         opener: true,
         crypto,
-        reach: this.#parts.reach ?? reachFrom(runtime.interfaces()),
+        reach: reachIn(this.#parts, this.#context),
         again: this.#follower.remotePassword,
         tricks: TRICKS,
       },

@@ -68,7 +68,8 @@ class Negotiations {
 
   async #negotiate(dialog: Dialog, signal: AbortSignal) {
     const peer = await this.#options.openPeer(signal);
-    return negotiate({ peer, dialog, initiator: false, clock: this.#context.runtime.clock, signal });
+    const { runtime, mayDial } = this.#context;
+    return negotiate({ peer, dialog, initiator: false, clock: runtime.clock, signal, mayDial });
   }
 
   close(): void {

@@ -9,7 +9,7 @@ import { LinkChannel } from "../../src/host/link-channel.ts";
 import { chosenPath } from "./candidate-pair.ts";
 import type { Peer, PeerSignal } from "./peer.ts";
 import { LINGER, PeerLink } from "./peer-link.ts";
-import { maxMessageIn, readSignal, typesIn } from "./signal.ts";
+import { maxMessageIn, readSignal, type Signal, typesIn, withCandidates } from "./signal.ts";
 
 /** Candidates taken from one peer (chosen: a host with many interfaces has a few dozen). */
 const MAX_CANDIDATES = 128;
@@ -24,6 +24,8 @@ export interface NegotiationParts {
   /** The entry that was dialled; absent where the dialog was accepted. */
   readonly remote?: Endpoint;
   onPhase?(phase: Phase): void;
+  /** As in DialContext. */
+  readonly mayDial?: ((host: string) => boolean) | undefined;
 }
 
 /**
@@ -98,26 +100,30 @@ class Negotiation {
       this.#parts.peer.destroy();
     }
     if (!signal || signal.type === "failed") return;
-    if (signal.type === "candidate") {
-      this.#candidates++;
-      if (this.#candidates > MAX_CANDIDATES) return;
-    } else {
+    if (signal.type !== "candidate") {
       if (this.#described || (signal.type === "answer") !== initiator) return;
       this.#described = true;
       this.#maxMessage = maxMessageIn(signal.sdp);
       this.#parts.onPhase?.("connect");
     }
-    const text = signal.type === "candidate" ? signal.candidate.candidate : signal.sdp;
-    for (const word of typesIn(text)) this.#theirTypes.add(word);
-    this.#hand(signal);
+    const wanted = withCandidates(signal, this.#wants);
+    if (wanted) this.#hand(wanted);
   }
 
+  readonly #wants = (host: string | undefined): boolean => {
+    if (++this.#candidates > MAX_CANDIDATES) return false;
+    const { mayDial } = this.#parts;
+    return !mayDial || (host !== undefined && mayDial(host));
+  };
+
   /** Implementations throw at what they cannot read. */
-  #hand(signal: PeerSignal): void {
+  #hand(signal: Exclude<Signal, { type: "failed" }>): void {
+    const text = signal.type === "candidate" ? signal.candidate.candidate : signal.sdp;
+    for (const word of typesIn(text)) this.#theirTypes.add(word);
     try {
       this.#parts.peer.signal(signal);
     } catch (error) {
-      if (signal.sdp !== undefined) this.#fail("the peer's description cannot be read", error);
+      if (signal.type !== "candidate") this.#fail("the peer's description cannot be read", error);
     }
   }
 

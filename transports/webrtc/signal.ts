@@ -41,6 +41,25 @@ function readCandidate(value: Json | undefined): Signal | undefined {
   };
 }
 
+/**
+ * The signal with those candidates alone that `keep` wants, which is asked for the host of each, `undefined` where it is hard to tell;
+ * undefined if nothing is left of it.
+ */
+export function withCandidates(
+  signal: Exclude<Signal, { type: "failed" }>,
+  keep: (host: string | undefined) => boolean,
+): Exclude<Signal, { type: "failed" }> | undefined {
+  if (signal.type === "candidate") return keep(hostIn(signal.candidate.candidate)) ? signal : undefined;
+  const lines = signal.sdp.split(/\r\n|\r|\n/);
+  const kept = lines.filter((line) => !/candidate:/i.test(line) || keep(hostIn(line)));
+  return kept.length === lines.length ? signal : { ...signal, sdp: kept.join("\r\n") };
+}
+
+/** The host of a candidate (RFC 8839 §5.1). */
+function hostIn(candidate: string): string | undefined {
+  return /^(?:a=)?candidate:\S+ \d+ \S+ \d+ (\S+) \d+ typ /.exec(candidate)?.[1];
+}
+
 /** Words of a stranger that go into an error's message. */
 function printable(reason: Json | undefined): string {
   const text = typeof reason === "string" ? reason.slice(0, 200) : "";

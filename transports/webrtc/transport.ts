@@ -63,7 +63,7 @@ export class WebRtcTransport implements Transport {
   }
 
   async dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
-    const { signal, runtime } = context;
+    const { signal, runtime, mayDial } = context;
     if (!this.accepts(endpoint)) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: this.type });
     signal.throwIfAborted();
     if (!context.openDialog) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no dialogs here" });
@@ -82,7 +82,7 @@ export class WebRtcTransport implements Transport {
     const onPhase = context.onPhase.bind(context);
     const peer = openPeer(true, config);
     const { clock } = runtime;
-    return negotiate({ peer, dialog, initiator: true, clock, signal, remote: endpoint, onPhase });
+    return negotiate({ peer, dialog, initiator: true, clock, signal, remote: endpoint, onPhase, mayDial });
   }
 
   async listen(context: ListenContext): Promise<Listener> {

@@ -117,3 +117,31 @@ test("both ends know their own and the other's address, and the report which kin
     await internet.pass(60_000);
   }, 200_000);
 });
+
+test("neither side of a punch sends where its user forbids it, and the error says so", async () => {
+  for (const forbidding of ["dial", "listen"] as const) {
+    const internet = await Internet.open();
+    // Two in one home, who would find each other by their private addresses.
+    const { hosts } = internet.home("home", "5.0.0.1", EASY, { hosts: 2 });
+    const [server, client] = hosts.map((host) => internet.peer(host, undefined));
+    assert.ok(server && client);
+    const sent = new Set<string>();
+    const who = (forbidding === "dial" ? client : server).host.name;
+    internet.network.observer = ({ kind, where, packet }) => {
+      if (kind === "sent" && where === who) sent.add(packet.target.address);
+    };
+    const policy = { mayDial: (address: string) => !address.startsWith("192.168.") };
+    await internet.network.clock.run(async () => {
+      const listener = await server.listen(forbidding === "listen" ? policy : {});
+      const dial = () => client.dial(listener.endpoints[0]!, forbidding === "dial" ? policy : {});
+      const { error } = await failure(internet, client, dial);
+      assert.equal(codeOf(error), "ERR_1TP_PUNCH_FAILED");
+      if (forbidding === "dial") assert.match(error.message, /addresses that are forbidden here/);
+      assert.deepEqual(
+        [...sent].filter((address) => address.startsWith("192.168.")),
+        [],
+      );
+      await listener.close();
+    }, 200_000);
+  }
+});

@@ -3,7 +3,7 @@ import { channel as diagnosticsChannel } from "node:diagnostics_channel";
 import type { Channel } from "../../../src/contract/channel.ts";
 import type { Millis } from "../../../src/contract/clock.ts";
 import type { Endpoint } from "../../../src/contract/endpoint.ts";
-import type { DialContext, Listener } from "../../../src/contract/transport.ts";
+import type { DialContext, ListenContext, Listener } from "../../../src/contract/transport.ts";
 import { serveStun } from "../../../src/host/stun-port.ts";
 import { UdpPunchTransport, type UdpPunchTransportOptions } from "../../../transports/udp-punch/index.ts";
 import { type Home, type HomeOptions, home } from "../../kit/network/home.ts";
@@ -99,7 +99,7 @@ export class Peer {
     this.transport = new UdpPunchTransport({ signaling, ...options });
   }
 
-  listen(): Promise<Listener> {
+  listen(context: Partial<ListenContext> = {}): Promise<Listener> {
     return this.transport.listen({
       runtime: this.host.runtime,
       listeningInfo: [],
@@ -114,6 +114,7 @@ export class Peer {
             accept(dialog);
           },
         }),
+      ...context,
     });
   }
 

@@ -3,7 +3,13 @@ import { describe, it } from "node:test";
 import { systemError } from "../../../src/base/errors.ts";
 import type { IpScope } from "../../../src/base/ip.ts";
 import type { Endpoint } from "../../../src/contract/endpoint.ts";
-import { checkDialPolicy, checkReach, type DialPolicy, mayDial } from "../../../src/net/dial-policy.ts";
+import {
+  checkDialPolicy,
+  checkReach,
+  type DialPolicy,
+  mayDial,
+  peerHostRule,
+} from "../../../src/net/dial-policy.ts";
 
 const ADDRESSES: Readonly<Record<IpScope, readonly string[]>> = {
   unspecified: ["0.0.0.0", "::", "::ffff:0.0.0.0"],
@@ -126,6 +132,25 @@ describe("a dial policy", () => {
     assert.equal(mayDial(named("localhost"), policy), false);
     assert.equal(mayDial(named("Here.LocalHost"), policy), false);
     assert.equal(mayDial(named("example.org"), policy), true);
+  });
+
+  it("holds for what a peer names in a dialog, and allows no name that nobody looks up", () => {
+    assert.equal(peerHostRule(undefined), undefined);
+    for (const scope of SCOPES) {
+      const rule = peerHostRule({ deny: [scope] });
+      for (const other of SCOPES) {
+        for (const address of ADDRESSES[other]) assert.equal(rule?.(address), other !== scope, address);
+      }
+    }
+    const named = (name: string, policy: DialPolicy) => peerHostRule(policy)?.(name);
+    for (const name of ["8d1b.local", "8D1B.LOCAL"]) {
+      assert.equal(named(name, { deny: ["loopback"] }), true);
+      assert.equal(named(name, { deny: ["private"] }), false);
+      assert.equal(named(name, { deny: ["link-local"] }), false);
+      assert.equal(named(name, { allow: ["public"] }), false);
+    }
+    assert.equal(named("localhost", { deny: ["loopback"] }), false);
+    for (const name of ["example.org", "", "10.1", "0x7f000001"]) assert.equal(named(name, {}), false, name);
   });
 
   it("is checked when it is given", () => {

@@ -76,7 +76,40 @@ describe("a negotiation", () => {
     }
     assert.deepEqual(peer.signals[0], ANSWER);
     assert.equal(peer.signals.filter(({ type }) => type !== "candidate").length, 1);
-    assert.equal(peer.signals.length, 129);
+    // The answer has one.
+    assert.equal(peer.signals.length, 128);
+  });
+
+  test("counts the candidates of a description too", async () => {
+    const { peer, other } = await stage();
+    const line = CANDIDATE.candidate.candidate;
+    await other.dialog.send({ type: "answer", sdp: `v=0\r\n${`a=${line}\r\n`.repeat(200)}` });
+    await other.dialog.send(CANDIDATE);
+    await turns();
+    assert.equal(peer.signals.length, 1);
+    assert.equal(peer.signals[0]!.sdp!.split(line).length - 1, 128);
+  });
+
+  test("keeps from ICE what may not be dialled, however it is written", async () => {
+    const { peer, other } = await stage({ mayDial: (host) => host === "192.0.2.1" });
+    const at = (host: string, gap = " ") => `candidate:1 1 udp 1${gap}${host} 9 typ host`;
+    const good = `a=${at("192.0.2.1")}`;
+    const bad = [at("10.0.0.1"), at("10.0.0.1", "  "), at("192.0.2.1 10.0.0.1"), at("x.local")];
+    const sdp = [
+      "v=0",
+      good,
+      ...bad.map((line) => `a=${line}`),
+      `a=x\ra=${at("10.0.0.2")}`,
+      `A=${at("10.0.0.3")}`,
+    ];
+    await other.dialog.send({ type: "answer", sdp: `${sdp.join("\r\n")}\n${good}\n` });
+    for (const candidate of ["192.0.2.1", "10.0.0.1", "10.0.0.1 192.0.2.1"].map((host) => at(host)))
+      await other.dialog.send({ type: "candidate", candidate: { ...CANDIDATE.candidate, candidate } });
+    await turns();
+    assert.deepEqual(
+      peer.signals.map(({ sdp, candidate }) => sdp ?? candidate?.candidate),
+      [["v=0", good, "a=x", good, ""].join("\r\n"), at("192.0.2.1")],
+    );
   });
 
   test("reads whatever a stranger sends without a throw", async () => {
