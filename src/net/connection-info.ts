@@ -36,7 +36,8 @@ export function parseConnectionInfo(input: unknown): ConnectionInfo {
 /** Throws ERR_INVALID_ARG_TYPE for what cannot be a connectionInfo at all. */
 export function checkConnectionInfo(input: unknown): asserts input is object {
   if (typeof input !== "object" || input === null) {
-    throw typeError("connectionInfo", "an array of entries or one entry", input);
+    const expected = "what server.address() gave or decodeTicket() read: an array of entries, or one entry";
+    throw typeError("connectionInfo", expected, input);
   }
 }
 

@@ -1,6 +1,6 @@
-import { typeError } from "../base/argument.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Transport } from "../contract/transport.ts";
+import { sortArguments } from "./arguments.ts";
 import type { ServerOptions, SocketOptions } from "./options.ts";
 import { Server } from "./server.ts";
 import { Socket } from "./socket.ts";
@@ -8,21 +8,6 @@ import { Socket } from "./socket.ts";
 export { Server, Socket };
 
 type Listener<Arguments extends unknown[]> = (...given: Arguments) => void;
-
-/** `[transports], [options], [listener]`, each of which may be left out, as their types tell. */
-function sortArguments<Options extends object, L>(given: readonly unknown[]) {
-  let from = 0;
-  let until = given.length;
-  while (until > 0 && given[until - 1] === undefined) until--;
-  const listener = typeof given[until - 1] === "function" ? (given[--until] as L) : undefined;
-  const transports = Array.isArray(given[0]) ? (given[from++] as readonly Transport[]) : undefined;
-  if (from === 0 && until > 1 && (given[0] === undefined || given[0] === null)) from = 1;
-  const options = from < until ? (given[from] ?? {}) : {};
-  if (typeof options !== "object" || given[from] === null)
-    throw typeError("options", "an object", given[from]);
-  if (until > from + 1) throw typeError("listener", "of type function", given[until - 1]);
-  return { transports, options: options as Options, listener };
-}
 
 /**
  * A server that listens on all `transports` at once (default: what the runtime has).
@@ -40,10 +25,7 @@ export function createServer(
   onConnection?: Listener<[Socket]>,
 ): Server;
 export function createServer(...given: unknown[]): Server {
-  const { transports, options, listener } = sortArguments<ServerOptions, Listener<[Socket]>>(given);
-  const server = new Server(transports, options);
-  if (listener) server.on("connection", listener);
-  return server;
+  return new Server(...(given as []));
 }
 
 /**

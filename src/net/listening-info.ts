@@ -5,6 +5,9 @@ import { parseEndpoint } from "./connection-info.ts";
 /** One wish of where to listen; `transportInfo` is such as `{ address, port }`. */
 export type ListeningInfo = Endpoint | readonly (Endpoint | null)[];
 
+/** For whoever tries it with a port alone. */
+const EXAMPLE = "{ transportType: 'tcp', transportInfo: { port: 8080 } }";
+
 /**
  * The usable entries of a listeningInfo. It is the user's own, so wrong types throw; entries that are null
  * are passed over.
@@ -13,7 +16,7 @@ export type ListeningInfo = Endpoint | readonly (Endpoint | null)[];
 export function checkListeningInfo(listeningInfo: unknown): readonly Endpoint[] {
   if (listeningInfo === undefined || listeningInfo === null) return [];
   if (typeof listeningInfo !== "object")
-    throw typeError("listeningInfo", "an array of entries", listeningInfo);
+    throw typeError("listeningInfo", `an array of entries such as ${EXAMPLE}`, listeningInfo);
   const entries: readonly unknown[] = Array.isArray(listeningInfo) ? listeningInfo : [listeningInfo];
   return entries.flatMap((entry, i) =>
     entry === null || entry === undefined ? [] : [checkEntry(entry, `listeningInfo[${i}]`)],

@@ -7,6 +7,7 @@ import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Introducer } from "../contract/introducer.ts";
 import type { Transport } from "../contract/transport.ts";
 import { Acceptor } from "./acceptor.ts";
+import { sortArguments } from "./arguments.ts";
 import { createIntroducer, observedAddress } from "./introduction.ts";
 import { checkListeningInfo, type ListeningInfo } from "./listening-info.ts";
 import {
@@ -42,6 +43,8 @@ export interface ServerEvents {
   transportError: [error: Error, transport: Transport];
 }
 
+type ConnectionListener = (socket: Socket) => void;
+
 /** Listens on all its transports at once, with the surface and the events of `net.Server`. */
 export class Server extends EventEmitter<ServerEvents> {
   /** Connections beyond this many are dropped. */
@@ -60,9 +63,18 @@ export class Server extends EventEmitter<ServerEvents> {
   #referenced = true;
   #connections = 0;
 
-  /** @throws for wrong transports or options, with the codes Node uses. */
-  constructor(transports?: readonly Transport[] | null, options: ServerOptions = {}) {
+  /** As `createServer`. @throws for wrong arguments, with the codes Node uses. */
+  constructor(onConnection?: ConnectionListener);
+  constructor(options: ServerOptions, onConnection?: ConnectionListener);
+  constructor(transports: readonly Transport[] | null | undefined, onConnection?: ConnectionListener);
+  constructor(
+    transports: readonly Transport[] | null | undefined,
+    options?: ServerOptions,
+    onConnection?: ConnectionListener,
+  );
+  constructor(...given: unknown[]) {
     super();
+    const { transports, options, listener } = sortArguments<ServerOptions, ConnectionListener>(given);
     this.#settings = serverSettings(options);
     this.#transports = checkTransports(transports);
     this.#options = options;
@@ -71,6 +83,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (introduce) this.#introducer = createIntroducer({ runtime, stun, relay });
     const dialing = security ? { identity: security.identity } : { security: "none" as const };
     this.#socketSettings = socketSettings({ runtime, ...dialing });
+    if (listener) this.on("connection", listener);
   }
 
   get listening(): boolean {
@@ -163,7 +176,8 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #accept(channel: Channel, transport: Transport): void {
-    if (this.maxConnections !== undefined && this.#connections >= this.maxConnections) {
+    // In JavaScript it may be null as well.
+    if (this.#connections >= (this.maxConnections ?? Number.POSITIVE_INFINITY)) {
       channel.abort();
       this.emit("drop", { remoteAddress: channel.remote, localAddress: channel.local });
       return;

@@ -1,10 +1,11 @@
 import { addAbortSignal, nextTick } from "#platform";
-import { checkOptional } from "../base/argument.ts";
+import { checkOptional, typeError } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { MessageLane } from "../contract/message-lane.ts";
 import type { Transport } from "../contract/transport.ts";
+import { sortArguments } from "./arguments.ts";
 import { ChannelStream } from "./channel-stream.ts";
 import { checkConnectionInfo, parseConnectionInfo } from "./connection-info.ts";
 import { Dial } from "./dial.ts";
@@ -54,8 +55,12 @@ export class Socket extends ChannelStream {
   #transport: Transport | undefined;
   #report: readonly AttemptReport[] = NO_ATTEMPTS;
 
-  /** @throws for wrong transports or options, with the codes Node uses. */
-  constructor(transports?: readonly Transport[] | null, options: SocketOptions = {}) {
+  /** `transports`: what may be dialled by; default: what the runtime has. @throws for wrong arguments, with the codes Node uses. */
+  constructor(options: SocketOptions);
+  constructor(transports?: readonly Transport[] | null, options?: SocketOptions);
+  constructor(...given: unknown[]) {
+    const { transports, options, listener } = sortArguments<SocketOptions, () => void>(given);
+    if (listener) throw typeError("options", "an object", listener);
     const connection = (options as InternalOptions)[connectionKey];
     const settings = connection?.settings ?? socketSettings(options);
     const usable = connection ? transports! : checkTransports(transports);
