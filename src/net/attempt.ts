@@ -6,7 +6,7 @@ import type { Endpoint } from "../contract/endpoint.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import type { Candidate } from "../contract/scheduler.ts";
 import type { DialContext, Phase } from "../contract/transport.ts";
-import type { DialogTarget } from "./outgoing-dialog.ts";
+import type { DialogAttempt, DialogTarget } from "./outgoing-dialog.ts";
 import { AttemptRecord, sinceStart } from "./report.ts";
 import type { DialHandshake } from "./security.ts";
 
@@ -22,7 +22,7 @@ export interface AttemptOwner {
   /** Whether a host that a peer names may be sent to; absent: any. */
   readonly mayDial: ((host: string) => boolean) | undefined;
   /** Opens a dialog with whoever is behind the endpoint, sealed unless connections are plain. */
-  openDialog(endpoint: Endpoint, signal: AbortSignal, target: DialogTarget): Promise<Dialog>;
+  openDialog(attempt: DialogAttempt, target: DialogTarget): Promise<Dialog>;
 }
 
 /** One planned attempt: a promise made up front whose dial begins when it is due. */
@@ -78,6 +78,11 @@ export class Attempt {
       typeof address === "string" && typeof port === "number"
         ? systemError("ETIMEDOUT", "connect", address, port)
         : systemError("ETIMEDOUT", "connect");
+    this.#giveUp(error);
+  }
+
+  #giveUp(error: Error): void {
+    if (this.record.outcome !== "running") return;
     this.#controller.abort(error);
     this.#fail(error);
   }
@@ -105,7 +110,7 @@ export class Attempt {
     };
     const openDialog = (...target: DialogTarget): Promise<Dialog> => {
       onPhase("signal");
-      return this.#owner.openDialog(endpoint, signal, target);
+      return this.#owner.openDialog({ endpoint, signal, onRefused: (error) => this.#giveUp(error) }, target);
     };
     const { runtime, mayDial } = this.#owner;
     return {

@@ -13,7 +13,7 @@ import { BlackHoles } from "../scheduler/black-holes.ts";
 import { Race } from "../scheduler/race.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { type DialPolicy, peerHostRule } from "./dial-policy.ts";
-import { type DialogTarget, openDialog } from "./outgoing-dialog.ts";
+import { type DialogAttempt, type DialogTarget, openDialog } from "./outgoing-dialog.ts";
 import { makePlan } from "./plan.ts";
 import { type AttemptReport, dialError, timeoutError } from "./report.ts";
 import { DialHandshake, type DialSecurity } from "./security.ts";
@@ -135,9 +135,9 @@ export class Dial implements AttemptOwner {
     return this.#security && new DialHandshake(this.runtime, this.#security, endpoint);
   }
 
-  openDialog(endpoint: Endpoint, signal: AbortSignal, target: DialogTarget): Promise<Dialog> {
+  openDialog(attempt: DialogAttempt, target: DialogTarget): Promise<Dialog> {
     const [runtime, security, dialPolicy] = [this.runtime, this.#security, this.#dialPolicy];
-    return openDialog({ runtime, security, dialPolicy, endpoint, signal }, target);
+    return openDialog({ runtime, security, dialPolicy, ...attempt }, target);
   }
 
   #expire(): void {

@@ -1,5 +1,5 @@
 import { crypto, nextTurn } from "#platform";
-import { OnetpError, systemError } from "../base/errors.ts";
+import { OnetpError, systemError, toError } from "../base/errors.ts";
 import type { Millis } from "../contract/clock.ts";
 import type { Dialog, Signaling, SignalingAddress } from "../contract/dialog.ts";
 import type { Endpoint, Json } from "../contract/endpoint.ts";
@@ -13,14 +13,20 @@ import { type DialSecurity, peerOf } from "./security.ts";
 /** Chosen: what servers give an accepted dialog; longer than any honest `authorize` thinks. */
 const SETTLE_TIMEOUT: Millis = 15_000;
 
-/** What an attempt knows when it opens a dialog. */
-export interface OutgoingDialogOptions {
+/** Which attempt it is that opens a dialog. */
+export interface DialogAttempt {
+  readonly endpoint: Endpoint;
+  readonly signal: AbortSignal;
+  /** The peer, whose key was not known, has turned us away after the dialog had opened. */
+  onRefused?(error: Error): void;
+}
+
+/** What it takes to open a dialog. */
+export interface OutgoingDialogOptions extends DialogAttempt {
   readonly runtime: Runtime;
   /** Undefined: the dialog is plain. */
   readonly security: DialSecurity | undefined;
   readonly dialPolicy: DialPolicy | undefined;
-  readonly endpoint: Endpoint;
-  readonly signal: AbortSignal;
 }
 
 /** Whom to open a dialog with. */
@@ -54,7 +60,7 @@ export async function openDialog(options: OutgoingDialogOptions, target: DialogT
     }
     return await begin(dialog, seal, options, first);
   } catch (error) {
-    throw inSignaling(error);
+    throw inSignaling(toError(error));
   }
 }
 
@@ -80,7 +86,7 @@ async function begin(
 function settle(
   dialog: Dialog,
   seal: Seal,
-  { runtime, signal }: OutgoingDialogOptions,
+  { runtime, signal, onRefused }: OutgoingDialogOptions,
   early: Json | undefined,
 ): Promise<Dialog> {
   const { clock } = runtime;
@@ -91,7 +97,12 @@ function settle(
       if (error) reject(error);
       else resolve(sealed);
     };
-    const sealed = new SealedDialog(dialog, seal, { defer: nextTurn, onSettled }, seal.firstSignal(early));
+    const options = {
+      defer: nextTurn,
+      onSettled,
+      onRefused: (error: Error) => onRefused?.(inSignaling(error)),
+    };
+    const sealed = new SealedDialog(dialog, seal, options, seal.firstSignal(early));
     const giveUp = (reason: Error): void => {
       sealed.close();
       onSettled(reason);
@@ -105,7 +116,7 @@ function settle(
 }
 
 /** The phase is the dialog's, whichever handshake inside it has failed. */
-function inSignaling(error: unknown): unknown {
+function inSignaling(error: Error): Error {
   if (!(error instanceof OnetpError) || error.phase === "signal") return error;
   const { code, message, transport, status } = error;
   return new OnetpError(code, { message, transport, status, phase: "signal", cause: error });

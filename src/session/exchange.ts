@@ -3,7 +3,7 @@ import { OnetpError, systemError } from "../base/errors.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 import { decodeFrames, type Frame, FrameWriter, RESET_REASONS } from "./frame.ts";
-import type { Established } from "./handshake.ts";
+import { type Established, notAdmitted } from "./handshake.ts";
 import { ReceiveStream } from "./receive-stream.ts";
 import { MAX_PLAINTEXT, sealRecord, takeRecord } from "./record.ts";
 import { RoundTrip } from "./round-trip.ts";
@@ -136,7 +136,7 @@ export class Exchange {
       case "ack":
         return this.send.handleAck(frame.offset, frame.window) ? undefined : broken("an ACK of nothing sent");
       case "reset":
-        return frame.reason === RESET_REASONS.refused ? refused() : systemError("ECONNRESET", "read");
+        return frame.reason === RESET_REASONS.refused ? notAdmitted() : systemError("ECONNRESET", "read");
       case "ping":
         this.#pong = frame.token;
         return undefined;
@@ -221,9 +221,4 @@ export class Exchange {
 
 function broken(detail: string): Error {
   return new OnetpError("ERR_1TP_BAD_FRAME", { phase: "transfer", detail });
-}
-
-function refused(): Error {
-  const detail = "the server does not admit this identity";
-  return new OnetpError("ERR_1TP_PEER_REFUSED", { phase: "handshake", detail });
 }

@@ -1,4 +1,4 @@
-import type { OnetpError } from "../base/errors.ts";
+import { OnetpError } from "../base/errors.ts";
 import type { Crypto } from "../contract/crypto.ts";
 import type { Random } from "../contract/runtime.ts";
 import type { CipherState } from "./cipher-state.ts";
@@ -48,4 +48,10 @@ export const SESSION_CONTEXT: Uint8Array = new TextEncoder().encode("1tp-session
 /** What a finished handshake leaves: the keys of both directions and who the peer is. */
 export function establish(noise: NoiseHandshake, sessionId: Uint8Array): Established {
   return { ...noise.split(), remoteKey: noise.remoteKey!, sessionId };
+}
+
+/** What a dialler learns who may not come in. */
+export function notAdmitted(): OnetpError {
+  const detail = "the server does not admit this identity";
+  return new OnetpError("ERR_1TP_PEER_REFUSED", { phase: "handshake", detail });
 }

@@ -1,7 +1,13 @@
 import { OnetpError } from "../base/errors.ts";
 import type { CipherName } from "../contract/crypto.ts";
 import type { ByteQueue } from "./byte-queue.ts";
-import { establish, type HandshakeOptions, type HandshakeStep, SESSION_CONTEXT } from "./handshake.ts";
+import {
+  establish,
+  type HandshakeOptions,
+  type HandshakeStep,
+  notAdmitted,
+  SESSION_CONTEXT,
+} from "./handshake.ts";
 import { ALERTS, frameMessage, type Hello, prologueOf, takeInput } from "./hello.ts";
 import { parseKey } from "./identity.ts";
 import { NoiseHandshake } from "./noise.ts";
@@ -79,7 +85,7 @@ export class Initiator {
     if (input.type === "alert") return this.#alerted(input.alert);
     const payload = this.#read(input.message);
     if (!payload) return this.#mismatch();
-    if (payload.refused) return failed("ERR_1TP_PEER_REFUSED", "the server does not admit this identity");
+    if (payload.refused) return { type: "failed", error: notAdmitted() };
     return this.#conclude();
   }
 
@@ -126,7 +132,7 @@ function usableKey(options: InitiatorOptions): Uint8Array | undefined {
   return key;
 }
 
-type Failure = "ERR_1TP_HANDSHAKE_FAILED" | "ERR_1TP_PEER_MISMATCH" | "ERR_1TP_PEER_REFUSED";
+type Failure = "ERR_1TP_HANDSHAKE_FAILED" | "ERR_1TP_PEER_MISMATCH";
 
 function failed(code: Failure, detail?: string): HandshakeStep {
   const error = new OnetpError(code, { phase: "handshake", ...(detail ? { detail } : {}) });

@@ -3,11 +3,14 @@ import { concat, EMPTY, fromBase64Url, toBase64Url } from "../base/bytes.ts";
 import { invariant } from "../base/errors.ts";
 import type { Json, JsonObject } from "../contract/endpoint.ts";
 import { ByteQueue } from "./byte-queue.ts";
-import type { Established, HandshakeOptions, HandshakeStep } from "./handshake.ts";
+import { type Established, type HandshakeOptions, type HandshakeStep, notAdmitted } from "./handshake.ts";
 import { Initiator, type InitiatorOptions } from "./initiator.ts";
 import { Responder } from "./responder.ts";
 
-/** Signals: `{ id, hs }` and `{ hs }` carry the handshake, `{ n, c }` a counted, sealed body. */
+/**
+ * Signals: `{ id, hs }` and `{ hs }` carry the handshake, `{ n, c }` a counted, sealed body; `{ refused }` is the acceptor's only one after an
+ * XX whose opener it does not admit.
+ */
 
 /** The most JSON that goes with a dialog's first signal, in bytes (chosen: within a handshake message). */
 const MAX_EARLY_BODY = 1_500;
@@ -16,6 +19,9 @@ const MAX_EARLY_BODY = 1_500;
 export const MAX_SEALED_BODY = 12_000;
 
 const ID_LENGTH = 16;
+/** What tells a refusal from a body. */
+const REFUSED = new TextEncoder().encode("refused");
+
 const text = { encoder: new TextEncoder(), decoder: new TextDecoder("utf-8", { fatal: true }) };
 
 /** What a signal means to whoever owns the dialog. */
@@ -93,8 +99,9 @@ export class Seal {
     if (this.#failed) return [];
     if (typeof signal !== "object" || signal === null || Array.isArray(signal))
       return this.#drop("malformed");
-    const { id, hs, n, c } = signal as JsonObject;
-    if (this.#keys) return this.#open(this.#keys, n, c);
+    const { id, hs, n, c, refused } = signal as JsonObject;
+    if (this.#keys)
+      return refused === undefined ? this.#open(this.#keys, n, c) : this.#turnAway(this.#keys, refused);
     const bytes = typeof hs === "string" ? fromBase64Url(hs) : undefined;
     if (!bytes || this.#answer) return this.#drop("malformed");
     const handshake = this.#begin(id);
@@ -141,6 +148,7 @@ export class Seal {
     if (step.bytes) events.push({ type: "send", signal: { hs: toBase64Url(step.bytes) } });
     if (step.type === "failed") {
       this.#failed = true;
+      if (step.established) events.push({ type: "send", signal: refusalUnder(step.established) });
       events.push({ type: "failed", error: step.error });
     }
     if (step.type !== "established") return events;
@@ -150,6 +158,19 @@ export class Seal {
     if (this.#side.role === "opener" || early !== undefined) events.push({ type: "established" });
     if (early !== undefined) events.push({ type: "body", body: early });
     return events;
+  }
+
+  /** The peer says that we are not admitted, before anything else. */
+  #turnAway({ receive }: Established, refused: Json): SealEvent[] {
+    const sealed = typeof refused === "string" ? fromBase64Url(refused) : undefined;
+    if (!sealed) return this.#drop("malformed");
+    const expected = receive.counter;
+    if (this.#side.role !== "opener" || !receive.decrypt(REFUSED, sealed)) {
+      receive.counter = expected;
+      return this.#drop("forged");
+    }
+    this.#failed = true;
+    return [{ type: "failed", error: notAdmitted() }];
   }
 
   #open(keys: Established, n: Json | undefined, c: Json | undefined): SealEvent[] {
@@ -187,6 +208,10 @@ interface Acceptor {
   readonly role: "acceptor";
   readonly begin: (id: Uint8Array) => Responder;
   handshake: Responder | undefined;
+}
+
+function refusalUnder({ send }: Established): JsonObject {
+  return { refused: toBase64Url(send.encrypt(REFUSED, EMPTY)) };
 }
 
 function contextOf(transportType: string, id: Uint8Array): Uint8Array {

@@ -13,6 +13,8 @@ export interface SealedDialogOptions {
    * sent a body; else with the reason, the dialog being closed. Not after `close`.
    */
   readonly onSettled: (error?: Error) => void;
+  /** Where the dialog was opened: the peer has turned us away after it had settled, before the sink hears of the end. */
+  readonly onRefused?: (error: Error) => void;
   /** Where the dialog is accepted: whether the opener may. Must `answer` once, now or later. Default: it may. */
   readonly authorize?: ((publicKey: string, answer: (admitted: boolean) => void) => void) | undefined;
 }
@@ -78,7 +80,7 @@ export class SealedDialog implements Dialog {
       if (event.type === "send") this.#send(event.signal);
       else if (event.type === "peer") this.#authorize(event.publicKey);
       else if (event.type === "established") this.#settle();
-      else if (event.type === "failed") this.#fail(event.error);
+      else if (event.type === "failed") this.#refuse(event.error);
       else if (this.#waiting.length < MAX_WAITING) this.#waiting.push(event.body);
       else this.#fail(unread());
     }
@@ -102,6 +104,11 @@ export class SealedDialog implements Dialog {
     if (this.#settled) return;
     this.#settled = true;
     this.#options.onSettled(error);
+  }
+
+  #refuse(error: Error): void {
+    if (this.#settled) this.#options.onRefused?.(error);
+    this.#fail(error);
   }
 
   #fail(error: Error): void {

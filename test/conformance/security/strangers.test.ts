@@ -124,9 +124,7 @@ for (const wire of WIRES) {
       const visitor = scene.dial(withoutKeys(stand.info), { allowUnknownPeer: true });
       const events = await visitor.gone();
       assert.equal(events.at(-1), "close");
-      // Whoever asks for a dialog without knowing whom is not told why it ends.
-      if (isSignaled(wire)) assert.equal(visitor.errors.length, 1);
-      else assert.deepEqual(visitor.errors, ["ERR_1TP_PEER_REFUSED"]);
+      assert.deepEqual(visitor.errors, ["ERR_1TP_PEER_REFUSED"]);
       assert.equal(visitor.heard, "");
       await assertUnseen(stand);
     });

@@ -193,6 +193,26 @@ describe("a sealed dialog", () => {
     assert.equal(told?.type === "failed" && codeOf(told.error), "ERR_1TP_PEER_REFUSED");
   });
 
+  it("tells an opener that named no key, too, that it is not admitted", () => {
+    const parlour = new Parlour({ named: false });
+    const [reply] = parlour.acceptor.handle(parlour.opener.firstSignal());
+    const [last, established] = reply?.type === "send" ? parlour.opener.handle(reply.signal) : [];
+    assert.equal(established?.type, "established");
+    assert.equal(last?.type, "send");
+    const [asked] = last?.type === "send" ? parlour.acceptor.handle(last.signal) : [];
+    assert.equal(asked?.type, "peer");
+    const [send, failed] = parlour.acceptor.answer(false);
+    assert.equal(failed?.type === "failed" && codeOf(failed.error), "ERR_1TP_PEER_REFUSED");
+    assert.ok(send?.type === "send");
+    for (const forged of ["", "AAAA", 5, null, `${String(send.signal.refused).slice(0, -2)}AA`]) {
+      assert.deepEqual(parlour.opener.handle({ refused: forged }), []);
+    }
+    const [told, ...more] = parlour.opener.handle(send.signal);
+    assert.equal(told?.type === "failed" && codeOf(told.error), "ERR_1TP_PEER_REFUSED");
+    assert.deepEqual(more, []);
+    assert.deepEqual(parlour.opener.handle(send.signal), []);
+  });
+
   it("does not open without a key", () => {
     const [random, identity] = [seededRandom(1), createIdentity(crypto, seededRandom(2))];
     assert.throws(
