@@ -115,7 +115,18 @@ export class FrameWriter {
   }
 }
 
-/** The frames of a record's plaintext, bodies in place; undefined if any of them is malformed. */
+/** Chosen: bodies this small are joined or gone soon, and copying them would only cost. */
+const WORTH_COPYING = 512;
+
+/**
+ * A body for somebody to keep: in place, or copied where the rest of its record would be kept for nothing. Without that a peer's
+ * padding would make us hold a hundred times its window.
+ */
+function keepable(body: Uint8Array): Uint8Array {
+  return body.buffer.byteLength > 2 * body.length + WORTH_COPYING ? new Uint8Array(body) : body;
+}
+
+/** The frames of a record's plaintext; undefined if any of them is malformed. */
 export function decodeFrames(bytes: Uint8Array): readonly Frame[] | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const frames: Frame[] = [];
@@ -136,11 +147,11 @@ export function decodeFrames(bytes: Uint8Array): readonly Frame[] | undefined {
 function decodeFrame(type: number, view: DataView, body: Uint8Array, start: number): Frame | undefined {
   if (type === TYPES.data) {
     const offset = body.length < 8 ? undefined : readOffset(view, start);
-    return offset === undefined ? undefined : { type: "data", offset, body: body.subarray(8) };
+    return offset === undefined ? undefined : { type: "data", offset, body: keepable(body.subarray(8)) };
   }
   if (type === TYPES.message) {
     const fits = body.length >= 1 && body.length <= 1 + MAX_MESSAGE;
-    return fits ? { type: "message", channel: body[0]!, body: body.subarray(1) } : undefined;
+    return fits ? { type: "message", channel: body[0]!, body: keepable(body.subarray(1)) } : undefined;
   }
   if (type >= OPTIONAL_TYPES) return { type: "unknown", number: type };
   return FIXED_LENGTHS[type] === body.length ? decodeFixed(type, view, start) : undefined;

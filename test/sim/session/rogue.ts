@@ -3,7 +3,7 @@ import { seededRandom } from "../../../src/base/random.ts";
 import { nodeCrypto as crypto } from "../../../src/platform/node-crypto.ts";
 import { ByteQueue } from "../../../src/session/byte-queue.ts";
 import type { CipherState } from "../../../src/session/cipher-state.ts";
-import { SessionEngine } from "../../../src/session/engine.ts";
+import { SessionEngine, type SessionEvent } from "../../../src/session/engine.ts";
 import { createIdentity } from "../../../src/session/identity.ts";
 import { Initiator } from "../../../src/session/initiator.ts";
 import { sealRecord } from "../../../src/session/record.ts";
@@ -18,6 +18,8 @@ export class Rogue {
   answered = 0;
   /** Bytes the engine has delivered. */
   received = 0;
+  /** Bytes of the buffers these were in. */
+  held = 0;
   error: Error | undefined;
   readonly #send: CipherState;
 
@@ -36,6 +38,12 @@ export class Rogue {
     this.say([7, 0, 0]);
   }
 
+  /** Lets the engine deliver what it has held back. */
+  listen(): void {
+    this.engine.resume();
+    this.#drain();
+  }
+
   /** Sends a record with this plaintext. */
   say(plaintext: readonly number[]): void {
     this.engine.handleData(sealRecord(this.#send, Uint8Array.from(plaintext)), NOW);
@@ -48,12 +56,19 @@ export class Rogue {
       more = false;
       for (let event = this.engine.pollEvent(); event; event = this.engine.pollEvent()) {
         more = true;
-        if (event.type === "peer") this.engine.answer(true, NOW);
-        if (event.type === "data") this.received += event.chunk.length;
-        if (event.type === "closed") this.error = event.error;
+        this.#hear(event);
       }
       for (let out = this.engine.pollTransmit(NOW); out; out = this.engine.pollTransmit(NOW)) sent.push(out);
     }
     return sent;
+  }
+
+  #hear(event: SessionEvent): void {
+    if (event.type === "peer") this.engine.answer(true, NOW);
+    if (event.type === "closed") this.error = event.error;
+    const bytes =
+      event.type === "data" ? event.chunk : event.type === "message" ? event.message.body : undefined;
+    this.received += bytes?.length ?? 0;
+    this.held += bytes?.buffer.byteLength ?? 0;
   }
 }

@@ -116,8 +116,13 @@ describe("a man in the middle of an open session", () => {
 });
 
 describe("a peer that holds the keys and breaks the rules", () => {
-  const header = (type: number, body: readonly number[]): number[] => [type, 0, body.length, ...body];
-  const eight = (last: number): number[] => [0, 0, 0, 0, 0, 0, 0, last];
+  const header = (type: number, body: readonly number[]): number[] => [
+    type,
+    body.length >> 8,
+    body.length & 0xff,
+    ...body,
+  ];
+  const eight = (value: number): number[] => [0, 0, 0, 0, 0, 0, value >> 8, value & 0xff];
   const wrong: Readonly<Record<string, readonly number[]>> = {
     "an unknown type below 0x40": header(9, []),
     "type 0": header(0, []),
@@ -153,6 +158,20 @@ describe("a peer that holds the keys and breaks the rules", () => {
       rogue.say([...head, ...[24, 16, 8, 0].map((bits) => (sent >> bits) & 0xff), ...new Uint8Array(size)]);
     }
     assert.equal(codeOf(rogue.error), "ERR_1TP_BAD_FRAME");
+  });
+
+  it("by padding what nobody reads makes us hold little more than it may send", () => {
+    const rogue = new Rogue();
+    rogue.engine.pause();
+    const [size, padding] = [600, header(0x40, new Array(60_000).fill(0))];
+    for (let i = 0; i < 40; i++) {
+      const offset = eight(i * size);
+      rogue.say([...header(1, [...offset, ...new Array(size).fill(i)]), ...padding]);
+      rogue.say([...header(8, [1, ...new Array(size).fill(i)]), ...padding]);
+    }
+    rogue.listen();
+    assert.equal(rogue.received, 80 * size);
+    assert.ok(rogue.held <= 3 * rogue.received, `${rogue.held} bytes for ${rogue.received}`);
   });
 
   it("by a record of mixed frames has none of them delivered if one is malformed", () => {
