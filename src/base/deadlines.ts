@@ -44,3 +44,10 @@ export class Deadlines<Name extends string> {
     return due;
   }
 }
+
+/** The first of some instants; undefined if there is none. */
+export function earliest(instants: readonly (Instant | undefined)[]): Instant | undefined {
+  let first: Instant | undefined;
+  for (const at of instants) if (at !== undefined && (first === undefined || at < first)) first = at;
+  return first;
+}

@@ -12,14 +12,33 @@ export interface NatCandidate extends SocketAddress {
   readonly kind: CandidateKind;
 }
 
-const KINDS: readonly unknown[] = ["host", "reflexive", "predicted"];
+/** All kinds. */
+export const CANDIDATE_KINDS: readonly CandidateKind[] = ["host", "reflexive", "predicted"];
 
-/** A candidate that a stranger wrote, in canonical form; undefined if it is none. */
-export function readCandidate(json: unknown): NatCandidate | undefined {
+/** Candidates of one side that count (chosen: a host has few addresses, and each may cost eight datagrams). */
+export const MAX_CANDIDATES = 16;
+
+/** The candidates of some kinds in what a stranger wrote, in canonical form, and how many made no sense or were too many. */
+export function readCandidates<Kind extends string>(
+  json: unknown,
+  kinds: readonly Kind[],
+): { readonly candidates: readonly (SocketAddress & { readonly kind: Kind })[]; readonly malformed: number } {
+  const told: readonly unknown[] = Array.isArray(json) ? json : [];
+  const candidates = told
+    .slice(0, MAX_CANDIDATES)
+    .flatMap((candidate) => readCandidate(candidate, kinds) ?? []);
+  return { candidates, malformed: told.length - candidates.length };
+}
+
+function readCandidate<Kind extends string>(
+  json: unknown,
+  kinds: readonly Kind[],
+): (SocketAddress & { readonly kind: Kind }) | undefined {
   const address = parseSocketAddress(json);
   if (!address || address.address.includes("%")) return undefined;
-  const { kind } = json as { readonly kind?: unknown };
-  return KINDS.includes(kind) ? { kind: kind as CandidateKind, ...address } : undefined;
+  const { kind: word } = json as { readonly kind?: unknown };
+  const kind = kinds.find((known) => known === word);
+  return kind && { kind, ...address };
 }
 
 /** An address as the key of a table. */

@@ -5,6 +5,7 @@ import type { Random } from "../contract/runtime.ts";
 import { XOR_MAPPED_ADDRESS } from "../stun/addresses.ts";
 import { makeMessage } from "../stun/attribute.ts";
 import { BINDING } from "../stun/binding.ts";
+import { USE_CANDIDATE } from "../stun/checks.ts";
 import { checkIntegrity, type IntegrityKey, sealMessage } from "../stun/integrity.ts";
 import { type ReceivedMessage, TRANSACTION_ID_SIZE } from "../stun/message.ts";
 import { shortTermKey } from "../stun/secrets.ts";
@@ -20,6 +21,16 @@ export interface CheckIdentity {
 export function makeIdentity(random: Random): CheckIdentity {
   const word = (bytes: number): string => toBase64Url(random.fill(new Uint8Array(bytes)));
   return { user: word(6), password: word(18) };
+}
+
+/** An identity that a stranger wrote; undefined if it is none. */
+export function readIdentity(user: unknown, password: unknown): CheckIdentity | undefined {
+  return isWord(user, 4, 32) && isWord(password, 16, 64) ? { user, password } : undefined;
+}
+
+/** Whether a value is a text of so many letters, digits, `-` and `_`: what base64url has. */
+export function isWord(value: unknown, least: number, most: number): value is string {
+  return typeof value === "string" && value.length >= least && value.length <= most && /^[\w-]*$/.test(value);
 }
 
 /** Whom a check is for: the name of the side that is asked; undefined if it has none. */
@@ -74,6 +85,14 @@ export class CheckCodec {
     return sealMessage(makeMessage("request", BINDING, id, [username]), this.#remote.key, true);
   }
 
+  /** Says that the connection over which the check with that id went is the one (RFC 8445 §8.1.1); undefined as for `request`. */
+  nomination(id: Uint8Array): Uint8Array | undefined {
+    if (!this.#remote) return undefined;
+    const username = USERNAME.of(`${this.#remote.user}:${this.local.user}`);
+    const message = makeMessage("indication", BINDING, id, [username, USE_CANDIDATE.of(true)]);
+    return sealMessage(message, this.#remote.key, true);
+  }
+
   /** The answer to a check of the other side: says where it came from. No longer than the check itself. */
   response(request: ReceivedMessage, from: SocketAddress): Uint8Array {
     const mapped = XOR_MAPPED_ADDRESS.of(from);
@@ -81,7 +100,7 @@ export class CheckCodec {
     return sealMessage(message, this.#localKey, true);
   }
 
-  /** What is wrong with a check that came, if anything. */
+  /** What is wrong with a check or a nomination that came, if anything. */
   requestFault(request: ReceivedMessage): "stranger" | "forged" | undefined {
     const [asked, asking] = USERNAME.in(request)?.split(":") ?? [];
     if (asked !== this.local.user || !asking) return "stranger";

@@ -1,10 +1,7 @@
 import type { JsonObject } from "../contract/endpoint.ts";
 import { type NatBehaviour, readBehaviour } from "./behaviour.ts";
-import { type NatCandidate, readCandidate } from "./candidate.ts";
-import type { CheckIdentity } from "./check.ts";
-
-/** Candidates of one side that count (chosen: a host has few addresses, and each may cost eight datagrams). */
-export const MAX_CANDIDATES = 16;
+import { CANDIDATE_KINDS, MAX_CANDIDATES, type NatCandidate, readCandidates } from "./candidate.ts";
+import { type CheckIdentity, isWord, readIdentity } from "./check.ts";
 
 /** What one side tells the other over the dialog. The first signal has an identity; all else may come at any time. */
 export interface PunchSignal {
@@ -47,30 +44,14 @@ export function readPunchSignal(body: unknown): ReadSignal | undefined {
   const { user, password, candidates, nat, opened, ready, again } = body as Record<string, unknown>;
   const identity = readIdentity(user, password);
   if ((user !== undefined || password !== undefined) && !identity) return undefined;
-  const told = Array.isArray(candidates) ? candidates : [];
-  const understood: NatCandidate[] = [];
-  for (const candidate of told.slice(0, MAX_CANDIDATES)) {
-    const read = readCandidate(candidate);
-    if (read) understood.push(read);
-  }
   return {
     ...(identity && { identity }),
-    candidates: understood,
     ...(nat !== undefined && { nat: readBehaviour(nat) }),
     ...(isCount(opened) && { opened }),
     ...(isWord(ready, 1, 32) && { ready }),
     ...(isWord(again, 16, 64) && { again }),
-    malformed: told.length - understood.length,
+    ...readCandidates(candidates, CANDIDATE_KINDS),
   };
-}
-
-function readIdentity(user: unknown, password: unknown): CheckIdentity | undefined {
-  return isWord(user, 4, 32) && isWord(password, 16, 64) ? { user, password } : undefined;
-}
-
-/** Letters, digits, `-` and `_`: what base64url has. */
-function isWord(value: unknown, least: number, most: number): value is string {
-  return typeof value === "string" && value.length >= least && value.length <= most && /^[\w-]*$/.test(value);
 }
 
 function isCount(value: unknown): value is number {

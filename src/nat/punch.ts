@@ -1,3 +1,4 @@
+import { earliest } from "../base/deadlines.ts";
 import { ipFamily } from "../base/ip.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Crypto } from "../contract/crypto.ts";
@@ -9,14 +10,14 @@ import { BINDING } from "../stun/binding.ts";
 import { decodeMessage, type ReceivedMessage } from "../stun/message.ts";
 import { describeBehaviour, isHard, type NatBehaviour, obstacleBetween } from "./behaviour.ts";
 import { PunchBudget } from "./budget.ts";
-import { addressKey, type NatCandidate } from "./candidate.ts";
+import { addressKey, MAX_CANDIDATES, type NatCandidate } from "./candidate.ts";
 import { CheckCodec, type CheckIdentity, makeIdentity, makeTransactionId } from "./check.ts";
 import { CheckLog } from "./check-log.ts";
 import { Planner, TRICKS } from "./planner.ts";
 import type { ProbeRun, ProbeRuns } from "./probe-run.ts";
 import type { Certainty, PunchDatagram, PunchDrop, PunchEvent } from "./punch-event.ts";
-import { MAX_CANDIDATES, readPunchSignal } from "./punch-signal.ts";
-import type { ReachOf } from "./reach.ts";
+import { readPunchSignal } from "./punch-signal.ts";
+import { isOutside, type ReachOf } from "./reach.ts";
 import { Talk } from "./talk.ts";
 import { Target, Targets } from "./target.ts";
 import type { ExtraSocket, PunchTrick, TrickContext, TrickRun } from "./trick.ts";
@@ -382,15 +383,4 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     if (this.#exhausted) return undefined;
     return this.#restedAt === undefined ? this.#nextWork() : this.#restedAt + GRACE;
   }
-}
-
-/** Whether a NAT that minds who sends first may stand before an address: not on a LAN, nor with IPv6. */
-function isOutside(address: string, reach: ReachOf): boolean {
-  return ipFamily(address) === 4 && reach(address) === "public";
-}
-
-function earliest(instants: readonly (Instant | undefined)[]): Instant | undefined {
-  let first: Instant | undefined;
-  for (const at of instants) if (at !== undefined && (first === undefined || at < first)) first = at;
-  return first;
 }

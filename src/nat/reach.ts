@@ -1,5 +1,6 @@
-import { type IpAddress, inSubnet, ipScope, parseIp } from "../base/ip.ts";
+import { type IpAddress, inSubnet, ipFamily, ipScope, parseIp } from "../base/ip.ts";
 import type { NetworkInterface } from "../contract/runtime.ts";
+import type { DialContext } from "../contract/transport.ts";
 
 /** Where a candidate may be: anywhere, near us only, or where nothing of ours may go. */
 export type Reach = "public" | "private" | "forbidden";
@@ -23,6 +24,20 @@ export function reachFrom(interfaces: readonly NetworkInterface[]): ReachOf {
       ? "private"
       : "forbidden";
   };
+}
+
+/** What a punch may send to, as things are now: by the transport's rule (absent: the usual one), and by the user's. */
+export function reachIn(
+  rule: ReachOf | undefined,
+  { runtime, mayDial }: Pick<DialContext, "runtime" | "mayDial">,
+): ReachOf {
+  const usual = rule ?? reachFrom(runtime.interfaces());
+  return mayDial ? (address) => (mayDial(address) ? usual(address) : "forbidden") : usual;
+}
+
+/** Whether a NAT that minds who sends first may stand before an address: not on a LAN, nor with IPv6. */
+export function isOutside(address: string, reach: ReachOf): boolean {
+  return ipFamily(address) === 4 && reach(address) === "public";
 }
 
 /** Whether an address is in the network that one of ours is in. */

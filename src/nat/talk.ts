@@ -1,8 +1,8 @@
 import type { JsonObject } from "../contract/endpoint.ts";
 import { type NatBehaviour, UNKNOWN } from "./behaviour.ts";
-import type { NatCandidate } from "./candidate.ts";
+import { MAX_CANDIDATES, type NatCandidate } from "./candidate.ts";
 import type { CheckIdentity } from "./check.ts";
-import { MAX_CANDIDATES, type ReadSignal, writePunchSignal } from "./punch-signal.ts";
+import { type ReadSignal, writePunchSignal } from "./punch-signal.ts";
 
 /** What two sides have told each other: who has which candidates, what has been sent to, and what is still to be said. */
 export class Talk {

@@ -5,7 +5,8 @@ import type { Timer } from "../../src/contract/clock.ts";
 import type { SignalingAddress } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
-import { type PunchParts, reachIn, TYPE } from "./parts.ts";
+import { reachIn } from "../../src/nat/reach.ts";
+import { type PunchParts, TYPE } from "./parts.ts";
 import { PunchPorts } from "./punch-ports.ts";
 import { PunchSession } from "./punch-session.ts";
 import { Recovery } from "./recovery.ts";
@@ -105,7 +106,7 @@ class PunchDial {
 
   #begin(attested: string | undefined): PunchSession {
     const { runtime } = this.#context;
-    const reach = reachIn(this.#parts, this.#context);
+    const reach = reachIn(this.#parts.reach, this.#context);
     const session = new PunchSession(
       attested,
       this.#ports,

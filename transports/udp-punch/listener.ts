@@ -5,9 +5,10 @@ import type { Dialog, Registration } from "../../src/contract/dialog.ts";
 import type { ConnectionInfo } from "../../src/contract/endpoint.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
+import { reachIn } from "../../src/nat/reach.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import type { Follower } from "./follower.ts";
-import { metEndpoint, ownEndpoint, type PunchParts, reachIn, TYPE } from "./parts.ts";
+import { metEndpoint, ownEndpoint, type PunchParts, TYPE } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import { PunchPorts } from "./punch-ports.ts";
 import { PunchSession, type Way } from "./punch-session.ts";
@@ -85,7 +86,7 @@ class PunchListener implements Listener {
       return;
     }
     const { runtime } = this.#context;
-    const reach = reachIn(this.#parts, this.#context);
+    const reach = reachIn(this.#parts.reach, this.#context);
     const session: PunchSession = new PunchSession(
       dialog.observedAddress,
       this.#ports,

@@ -2,8 +2,8 @@ import type { Instant, Millis } from "../../src/contract/clock.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import type { BindDatagram } from "../../src/host/local-sockets.ts";
 import { discoverNat } from "../../src/host/nat-discovery.ts";
+import type { StunServers } from "../../src/host/stun-servers.ts";
 import { type NatBehaviour, UNKNOWN } from "../../src/nat/behaviour.ts";
-import type { StunServers } from "./stun-servers.ts";
 
 /** What was discovered is believed that long (chosen: laptops move; a punch finds out anyway). */
 const LIFETIME: Millis = 600_000;

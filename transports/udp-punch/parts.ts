@@ -1,18 +1,16 @@
 import { ipFamily } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
 import { withoutZone } from "../../src/base/socket-address.ts";
-import type { ChannelPath } from "../../src/contract/channel.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { DatagramSocket, SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Signaling } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
-import type { DialContext } from "../../src/contract/transport.ts";
 import { type BindDatagram, localAddressFor } from "../../src/host/local-sockets.ts";
-import { type ReachOf, reachFrom } from "../../src/nat/reach.ts";
+import type { StunServers } from "../../src/host/stun-servers.ts";
+import type { ReachOf } from "../../src/nat/reach.ts";
 import type { ConnectionOptions } from "../../src/utp/options.ts";
 import type { NatKnowledge } from "./nat-knowledge.ts";
-import type { StunServers } from "./stun-servers.ts";
 
 /** The transport's word. */
 export const TYPE = "udp-punch";
@@ -31,15 +29,6 @@ export interface PunchParts {
   readonly reach: ReachOf | undefined;
 }
 
-/** What a punch may send to, as things are now: by the transport's rule, and by the user's. */
-export function reachIn(
-  { reach }: PunchParts,
-  { runtime, mayDial }: Pick<DialContext, "runtime" | "mayDial">,
-): ReachOf {
-  const usual = reach ?? reachFrom(runtime.interfaces());
-  return mayDial ? (address) => (mayDial(address) ? usual(address) : "forbidden") : usual;
-}
-
 /** A UDP address as an entry of this transport: where a peer was met. */
 export function metEndpoint({ address, port }: SocketAddress): Endpoint {
   return { transportType: TYPE, transportInfo: { address: withoutZone(address), port } };
@@ -55,16 +44,4 @@ export function ownEndpoint(
   const all = interfaces();
   const own = ownAddresses(all, ipFamily(wildcard) === 6 ? 6 : 4);
   return metEndpoint({ address: localAddressFor(remote.address, own, all) ?? wildcard, port });
-}
-
-/** RFC 8445's words for kinds of candidates. */
-const PATH_TYPES = { host: "host", reflexive: "srflx", predicted: "prflx", learned: "prflx" } as const;
-
-/** A way in the words of reports. */
-export function pathOf(kind: keyof typeof PATH_TYPES, remote: SocketAddress, localPort: number): ChannelPath {
-  return {
-    relayed: false,
-    local: { type: "host", port: localPort },
-    remote: { type: PATH_TYPES[kind], address: withoutZone(remote.address), port: remote.port },
-  };
 }

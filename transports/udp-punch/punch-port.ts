@@ -1,9 +1,9 @@
 import { ExpiringMap } from "../../src/base/expiring-map.ts";
-import { ipFamily, ipScope } from "../../src/base/ip.ts";
-import { ownAddresses } from "../../src/base/listening.ts";
+import { ipFamily } from "../../src/base/ip.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { DatagramSink, DatagramSocket, SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import { hostAddresses } from "../../src/host/host-addresses.ts";
 import { SharedHost } from "../../src/host/shared-host.ts";
 import { StunPort } from "../../src/host/stun-port.ts";
 import { UtpHost } from "../../src/host/utp-host.ts";
@@ -14,8 +14,6 @@ import { classOf } from "../../src/stun/message.ts";
 /** A peer may still send that long after it was let go: a last packet that comes again, a first one that was lost (chosen: as uTP). */
 export const LEAVING: Millis = 20_000;
 const MAX_LEAVING = 1024;
-/** Own addresses of each family (chosen: more are container bridges and temporary addresses). */
-const MAX_HOST_CANDIDATES = 4;
 
 /** Whoever the checks that come to a port are for. */
 export interface CheckReceiver {
@@ -129,17 +127,11 @@ export class PunchPort {
   }
 }
 
-/** The own addresses a socket on the wildcard address of its family has: the first ones, as many as make sense. */
+/** The own addresses a socket on the wildcard address of its family has. */
 export function hostCandidates(
-  socket: DatagramSocket,
-  { interfaces }: Pick<Runtime, "interfaces">,
+  { local: { address, port } }: DatagramSocket,
+  runtime: Pick<Runtime, "interfaces">,
 ): readonly NatCandidate[] {
-  const { address: bound, port } = socket.local;
-  const family = ipFamily(bound) === 6 ? 6 : 4;
-  const all = interfaces();
-  const alone = all.every(({ internal }) => internal);
-  const usable = (address: string): boolean =>
-    !address.includes("%") && (alone || ipScope(address) !== "loopback");
-  const own = ownAddresses(all, family).filter(usable);
-  return own.slice(0, MAX_HOST_CANDIDATES).map((address) => ({ kind: "host", address, port }));
+  const own = hostAddresses(ipFamily(address) === 6 ? 6 : 4, runtime);
+  return own.map((address) => ({ kind: "host", address, port }));
 }

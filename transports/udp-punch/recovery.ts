@@ -3,12 +3,13 @@ import type { Instant, Millis, Timer } from "../../src/contract/clock.ts";
 import type { SignalingAddress } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
+import { reachIn } from "../../src/nat/reach.ts";
 import { lowTtl } from "../../src/nat/tricks/low-ttl.ts";
 import { prediction } from "../../src/nat/tricks/prediction.ts";
 import { simultaneous } from "../../src/nat/tricks/simultaneous.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import type { Follower } from "./follower.ts";
-import { type PunchParts, reachIn, TYPE } from "./parts.ts";
+import { type PunchParts, TYPE } from "./parts.ts";
 import type { PunchPorts } from "./punch-ports.ts";
 import { PunchSession, type Way } from "./punch-session.ts";
 import { SightingList } from "./sighting-list.ts";
@@ -106,7 +107,7 @@ export class Recovery {
       {
         opener: true,
         crypto,
-        reach: reachIn(this.#parts, this.#context),
+        reach: reachIn(this.#parts.reach, this.#context),
         again: this.#follower.remotePassword,
         tricks: TRICKS,
       },

@@ -1,9 +1,9 @@
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import type { StunServers } from "../../src/host/stun-servers.ts";
 import type { Sighting } from "../../src/nat/sighting.ts";
 import { datagramSchedule } from "../../src/stun/transaction.ts";
 import type { PunchPort } from "./punch-port.ts";
-import type { StunServers } from "./stun-servers.ts";
 
 /** Four questions within a second and a half: a punch does not wait longer (chosen). */
 const SCHEDULE = datagramSchedule(200, 4);

@@ -1,10 +1,10 @@
 import type { Instant, Millis } from "../../src/contract/clock.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
+import type { StunServers } from "../../src/host/stun-servers.ts";
 import { behaviourFrom, type Sighting } from "../../src/nat/sighting.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { PunchSession } from "./punch-session.ts";
 import { askServers } from "./reflexive.ts";
-import type { StunServers } from "./stun-servers.ts";
 
 /** What servers have said is taken for what they would say (chosen: a NAT may have moved since, but not often). */
 const FRESH: Millis = 5000;

@@ -14,6 +14,7 @@ import type {
   Transport,
   TransportTraits,
 } from "../../src/contract/transport.ts";
+import { StunServers } from "../../src/host/stun-servers.ts";
 import { type UtpSocketOptions, utpBufferSize, utpConnection } from "../../src/host/utp-options.ts";
 import type { ReachOf } from "../../src/nat/reach.ts";
 import { parseStunUri } from "../../src/stun/uri.ts";
@@ -21,7 +22,6 @@ import { dialPunch } from "./dial.ts";
 import { listenPunch } from "./listener.ts";
 import { NatKnowledge } from "./nat-knowledge.ts";
 import { type PunchParts, TYPE } from "./parts.ts";
-import { StunServers } from "./stun-servers.ts";
 
 /** Keeps the mappings of homes that forget them after 10 s, which are the shortest known (measured: PEERS). */
 const KEEP_ALIVE: Millis = 8_000;

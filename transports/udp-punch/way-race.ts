@@ -5,8 +5,9 @@ import type { DialContext } from "../../src/contract/transport.ts";
 import { dialFrom } from "../../src/host/dial.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
 import { addressKey } from "../../src/nat/candidate.ts";
+import { pathOf } from "../../src/nat/path.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
-import { ownEndpoint, type PunchParts, pathOf } from "./parts.ts";
+import { ownEndpoint, type PunchParts } from "./parts.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { Way } from "./punch-session.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_CANDIDATES, readPunchSignal, writePunchSignal } from "../../../src/nat/punch-signal.ts";
+import { MAX_CANDIDATES } from "../../../src/nat/candidate.ts";
+import { readPunchSignal, writePunchSignal } from "../../../src/nat/punch-signal.ts";
 
 const IDENTITY = { user: "abcdefgh", password: "0123456789abcdefghij-_AB" };
 const CANDIDATE = { kind: "reflexive", address: "5.0.0.1", port: 5000 } as const;

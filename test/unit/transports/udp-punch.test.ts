@@ -5,7 +5,6 @@ import { LocalHub, LocalSignaling } from "../../../signaling/local/index.ts";
 import { codeOf } from "../../../src/base/errors.ts";
 import type { Runtime } from "../../../src/contract/runtime.ts";
 import { UdpPunchTransport, type UdpPunchTransportOptions } from "../../../transports/udp-punch/index.ts";
-import { StunServers } from "../../../transports/udp-punch/stun-servers.ts";
 
 const signaling = new LocalSignaling({ hub: new LocalHub() });
 
@@ -57,43 +56,4 @@ test("without UDP, and without dialogs, udp-punch says so", async () => {
     });
     await assert.rejects(listening, unsupported);
   }
-});
-
-describe("the STUN servers to ask", () => {
-  const names: Runtime = {
-    ...runtime,
-    lookup: async (name) => {
-      if (name === "gone.example") throw Object.assign(new Error("no such name"), { code: "ENOTFOUND" });
-      return ["2a00::1", "5.9.0.7", "5.9.0.8"];
-    },
-  };
-
-  test("are literals and what names lead to over IPv4, three of them", async () => {
-    const uris = ["stun:gone.example", "stun:[2a00::1]", "stun:5.9.0.1:9"];
-    assert.deepEqual(await new StunServers(uris, signaling).addresses(names), [
-      { address: "5.9.0.1", port: 9 },
-    ]);
-    const many = ["stun:5.9.0.1", "stun:stun.example", "stun:5.9.0.2"];
-    const found = await new StunServers(many, signaling).addresses(names);
-    assert.deepEqual(
-      found.map(({ address }) => address),
-      ["5.9.0.1", "5.9.0.7", "5.9.0.8"],
-    );
-  });
-
-  test("are those the signaling names, and none if it fails, which is asked anew", async () => {
-    let asked = 0;
-    const failing = Object.assign(new LocalSignaling({ hub: new LocalHub() }), {
-      services: async () => {
-        asked++;
-        if (asked === 1) throw new Error("not now");
-        return { stun: ["stun:5.9.0.3", "stuns:5.9.0.4", "turn:5.9.0.5", "nonsense"], turn: [] };
-      },
-    });
-    const servers = new StunServers(undefined, failing);
-    assert.deepEqual(await servers.addresses(names), []);
-    assert.deepEqual(await servers.addresses(names), [{ address: "5.9.0.3", port: 3478 }]);
-    await servers.addresses(names);
-    assert.equal(asked, 2);
-  });
 });

@@ -1,9 +1,9 @@
-import { ipFamily } from "../../src/base/ip.ts";
-import type { Instant, Millis } from "../../src/contract/clock.ts";
-import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
-import type { Signaling } from "../../src/contract/dialog.ts";
-import type { Runtime } from "../../src/contract/runtime.ts";
-import { parseStunUri } from "../../src/stun/uri.ts";
+import { ipFamily } from "../base/ip.ts";
+import type { Instant, Millis } from "../contract/clock.ts";
+import type { SocketAddress } from "../contract/datagram-socket.ts";
+import type { Signaling } from "../contract/dialog.ts";
+import type { Runtime } from "../contract/runtime.ts";
+import { parseStunUri } from "../stun/uri.ts";
 
 /** What a registrar said and where its names lead is asked again after this long (chosen). */
 const LIFETIME: Millis = 300_000;
