@@ -37,19 +37,31 @@ export class Identity {
 
   /** As `keyPair.agree`, for the lasting key of a peer: what was found for the latest ones is not computed anew. */
   agreeWithPeer(publicKey: Uint8Array): Uint8Array | undefined {
-    const peer = String.fromCharCode(...publicKey);
-    const known = this.#agreed.get(peer);
+    const known = this.recall(publicKey);
     const secret = known ?? this.keyPair.agree(publicKey);
-    if (!secret || known) return secret;
+    if (secret && !known) this.remember(publicKey, secret);
+    return secret;
+  }
+
+  /** What was agreed on with this peer, if it is among the latest ones. */
+  recall(publicKey: Uint8Array): Uint8Array | undefined {
+    return this.#agreed.get(nameOf(publicKey));
+  }
+
+  /** Keeps what was agreed on with a peer, for the next time. */
+  remember(publicKey: Uint8Array, secret: Uint8Array): void {
     const [oldest] = this.#agreed.keys();
     if (this.#agreed.size === MAX_AGREED) this.#agreed.delete(oldest!);
-    this.#agreed.set(peer, secret);
-    return secret;
+    this.#agreed.set(nameOf(publicKey), secret);
   }
 
   toJSON(): object {
     return { publicKey: this.publicKey };
   }
+}
+
+function nameOf(publicKey: Uint8Array): string {
+  return String.fromCharCode(...publicKey);
 }
 
 /** A fresh identity. */

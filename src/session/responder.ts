@@ -11,6 +11,8 @@ export class Responder {
   readonly #options: HandshakeOptions;
   #noise: NoiseHandshake | undefined;
   #naming = false;
+  /** What the two lasting keys agree on: recalled, or computed and to be remembered once the initiator has proved its own. */
+  #agreed: { readonly secret: Uint8Array | undefined; readonly recalled: boolean } | undefined;
 
   constructor(options: HandshakeOptions) {
     this.#options = options;
@@ -27,8 +29,28 @@ export class Responder {
     if (input.type === "alert") return failed(`the peer says ${input.alert}`);
     const message = input.type === "message" ? this.#noise!.read(input.message) : undefined;
     const payload = message && decodePayload(message);
-    if (!payload) return failed("a message was not made for this key, or was changed", ALERTS.unreadable);
+    if (!payload) return this.#unreadable(this.#noise!);
+    this.#remember(this.#noise!);
     return this.#proceed(this.#noise!, payload);
+  }
+
+  #agree(key: Uint8Array): Uint8Array | undefined {
+    const { identity } = this.#options;
+    const known = identity.recall(key);
+    this.#agreed = { secret: known ?? identity.keyPair.agree(key), recalled: known !== undefined };
+    return this.#agreed.secret;
+  }
+
+  #remember({ remoteKey }: NoiseHandshake): void {
+    const { secret, recalled } = this.#agreed ?? {};
+    if (remoteKey && secret && !recalled) this.#options.identity.remember(remoteKey, secret);
+    this.#agreed = undefined;
+  }
+
+  /** Takes as long whoever the forger claims to be: the time must not tell whose keys have come here before. */
+  #unreadable({ remoteKey }: NoiseHandshake): HandshakeStep {
+    if (remoteKey && this.#agreed?.recalled) this.#options.identity.keyPair.agree(remoteKey);
+    return failed("a message was not made for this key, or was changed", ALERTS.unreadable);
   }
 
   /** False if the hello byte names something unknown. */
@@ -44,7 +66,7 @@ export class Responder {
       initiator: false,
       prologue,
       staticKeys: identity.keyPair,
-      agreeWithPeer: (key) => identity.agreeWithPeer(key),
+      agreeWithPeer: (key) => this.#agree(key),
     });
     return true;
   }
