@@ -5,7 +5,7 @@ import { parseSocketAddress, socketEndpoint, withoutZone } from "../../src/base/
 import { openFirst, zonedAddresses } from "../../src/base/zones.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
-import { type NetSocket, TcpChannel } from "./channel.ts";
+import { isSelfConnected, TcpChannel } from "../../src/host/tcp-channel.ts";
 
 type TunnelTarget = Parameters<Awaited<ReturnType<NonNullable<typeof tunnels>>>["openTunnel"]>[1];
 type Net = NonNullable<typeof tcp>;
@@ -118,10 +118,7 @@ export async function dialThroughProxy(
   socket.setNoDelay(options.noDelay);
   socket.setKeepAlive(options.keepAlive, options.keepAliveInitialDelay);
   const { bytesRead, bytesWritten, readableLength } = socket;
-  return new TcpChannel(socket, endpoint, { bytesRead: bytesRead - readableLength, bytesWritten });
-}
-
-/** A dial of a free ephemeral port of this host can meet itself (RFC 9293 §3.5, simultaneous open). */
-function isSelfConnected(socket: NetSocket, port: number): boolean {
-  return socket.localPort === port && socket.localAddress === socket.remoteAddress;
+  return new TcpChannel(socket, endpoint, {
+    before: { bytesRead: bytesRead - readableLength, bytesWritten },
+  });
 }

@@ -6,7 +6,7 @@ import { socketEndpoint, withoutZone } from "../../src/base/socket-address.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { bindIndicated } from "../../src/host/indicated-binding.ts";
-import { TcpChannel } from "./channel.ts";
+import { TcpChannel } from "../../src/host/tcp-channel.ts";
 import type { TcpSocketOptions } from "./dial.ts";
 
 type Net = NonNullable<typeof tcp>;

@@ -1,12 +1,9 @@
-import type { tcp } from "#platform";
-import { EMPTY } from "../../src/base/bytes.ts";
-import { socketEndpoint } from "../../src/base/socket-address.ts";
-import type { Channel, ChannelOptions, ChannelSink, ChannelStats } from "../../src/contract/channel.ts";
-import type { Endpoint } from "../../src/contract/endpoint.ts";
-import { SinkGate } from "../../src/host/sink-gate.ts";
-
-/** A socket of the platform's `net`. */
-export type NetSocket = InstanceType<NonNullable<typeof tcp>["Socket"]>;
+import { EMPTY } from "../base/bytes.ts";
+import { socketEndpoint } from "../base/socket-address.ts";
+import type { Channel, ChannelOptions, ChannelPath, ChannelSink, ChannelStats } from "../contract/channel.ts";
+import type { Endpoint } from "../contract/endpoint.ts";
+import { SinkGate } from "./sink-gate.ts";
+import type { NetSocket } from "./stun-stream.ts";
 
 const CHANNEL = Symbol("channel");
 
@@ -14,9 +11,44 @@ interface ChannelSocket extends NetSocket {
   [CHANNEL]: TcpChannel;
 }
 
-/** The entry for what the kernel says, whose literals are canonical but for IPv4-mapped IPv6. */
-function kernelEndpoint(address = "", port = 0): Endpoint {
-  return socketEndpoint("tcp", address.startsWith("::ffff:") ? address.slice(7) : address, port);
+/** What a socket has been through before it became a channel. */
+export interface TcpHistory {
+  /** What it has carried that was not the peer's. */
+  readonly before?: ChannelStats;
+  readonly path?: ChannelPath;
+}
+
+/** The literal the kernel names, which is canonical but for IPv4-mapped IPv6. */
+export function kernelAddress(address = ""): string {
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** Whether a dial of `port` has met itself: one of a free port of this host can (RFC 9293 §3.5, simultaneous open). */
+export function isSelfConnected(socket: NetSocket, port: number): boolean {
+  return socket.localPort === port && socket.localAddress === socket.remoteAddress;
+}
+
+const CHANNEL = Symbol("channel");
+
+interface ChannelSocket extends NetSocket {
+  [CHANNEL]: TcpChannel;
+}
+
+/** What a socket has been through before it became a channel. */
+export interface TcpHistory {
+  /** What it has carried that was not the peer's. */
+  readonly before?: ChannelStats;
+  readonly path?: ChannelPath;
+}
+
+/** The literal the kernel names, which is canonical but for IPv4-mapped IPv6. */
+export function kernelAddress(address = ""): string {
+  return address.startsWith("::ffff:") ? address.slice(7) : address;
+}
+
+/** Whether a socket has met itself: a dial of a free port of this host can (RFC 9293 §3.5, simultaneous open). */
+export function isSelfConnected({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): boolean {
+  return localPort === remotePort && localAddress === remoteAddress;
 }
 
 /**
@@ -27,19 +59,16 @@ export class TcpChannel implements Channel {
   readonly firstFlightSent = false;
   readonly #socket: ChannelSocket;
   #remote: Endpoint | undefined;
-  readonly #before: ChannelStats | undefined;
+  readonly #history: TcpHistory | undefined;
   readonly #gate = new SinkGate();
   #flushed: (() => void) | undefined = undefined;
   /** A write has returned false. */
   #drainOwed = false;
 
-  /**
-   * `remote` is the entry that was dialled; without it the socket was accepted. `before`: what the socket has carried that
-   * was not the peer's.
-   */
-  constructor(socket: NetSocket, remote?: Endpoint, before?: ChannelStats) {
+  /** `remote` is the entry that was dialled, or is to be told; without it the socket was accepted, and is of `tcp`. */
+  constructor(socket: NetSocket, remote?: Endpoint, history?: TcpHistory) {
     this.#remote = remote;
-    this.#before = before;
+    this.#history = history;
     this.#socket = Object.assign(socket, { [CHANNEL]: this });
     socket.on("drain", TcpChannel.#on.drain);
     socket.on("end", TcpChannel.#on.end);
@@ -76,13 +105,18 @@ export class TcpChannel implements Channel {
   }
 
   get remote(): Endpoint {
-    this.#remote ??= kernelEndpoint(this.#socket.remoteAddress, this.#socket.remotePort);
+    const { remoteAddress, remotePort = 0 } = this.#socket;
+    this.#remote ??= socketEndpoint("tcp", kernelAddress(remoteAddress), remotePort);
     return this.#remote;
   }
 
   get local(): Endpoint {
-    const { localAddress, localPort } = this.#socket;
-    return kernelEndpoint(localAddress, localPort);
+    const { localAddress, localPort = 0 } = this.#socket;
+    return socketEndpoint(this.remote.transportType, kernelAddress(localAddress), localPort);
+  }
+
+  get path(): ChannelPath | undefined {
+    return this.#history?.path;
   }
 
   attach(sink: ChannelSink): void {
@@ -147,7 +181,7 @@ export class TcpChannel implements Channel {
 
   stats(): ChannelStats {
     const { bytesRead, bytesWritten } = this.#socket;
-    const { bytesRead: readBefore = 0, bytesWritten: writtenBefore = 0 } = this.#before ?? {};
+    const { bytesRead: readBefore = 0, bytesWritten: writtenBefore = 0 } = this.#history?.before ?? {};
     return { bytesRead: bytesRead - readBefore, bytesWritten: bytesWritten - writtenBefore };
   }
 }
