@@ -28,29 +28,6 @@ export function isSelfConnected(socket: NetSocket, port: number): boolean {
   return socket.localPort === port && socket.localAddress === socket.remoteAddress;
 }
 
-const CHANNEL = Symbol("channel");
-
-interface ChannelSocket extends NetSocket {
-  [CHANNEL]: TcpChannel;
-}
-
-/** What a socket has been through before it became a channel. */
-export interface TcpHistory {
-  /** What it has carried that was not the peer's. */
-  readonly before?: ChannelStats;
-  readonly path?: ChannelPath;
-}
-
-/** The literal the kernel names, which is canonical but for IPv4-mapped IPv6. */
-export function kernelAddress(address = ""): string {
-  return address.startsWith("::ffff:") ? address.slice(7) : address;
-}
-
-/** Whether a socket has met itself: a dial of a free port of this host can (RFC 9293 §3.5, simultaneous open). */
-export function isSelfConnected({ localAddress, localPort, remoteAddress, remotePort }: NetSocket): boolean {
-  return localPort === remotePort && localAddress === remoteAddress;
-}
-
 /**
  * A connected `net` socket with `allowHalfOpen` as a channel. Its listeners are shared by all channels
  * and find theirs through the socket, which keeps an idle connection small.
