@@ -88,7 +88,8 @@ export class LaneReader {
   }
 
   #read(part: Uint8Array, visit: number, last: boolean): LaneMessage | undefined {
-    this.#length += part.length;
+    // Small parts cost more than they say.
+    this.#length += last || part.length === MAX_PART ? part.length : Number.POSITIVE_INFINITY;
     if (this.#length <= this.#longest) this.#parts.push(part);
     else this.#parts = [];
     if (!last) return undefined;

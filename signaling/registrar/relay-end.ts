@@ -4,7 +4,7 @@ import { MESSAGE_COST } from "../../src/host/credit.ts";
 import type { Account } from "./accounts.ts";
 import type { RegistrarLimits } from "./limits.ts";
 import { Pace } from "./pace.ts";
-import { KIND, RELAY_HEAD, RELAY_WINDOW } from "./relay-frame.ts";
+import { encodeRelayed, KIND, RELAY_HEAD, RELAY_WINDOW } from "./relay-frame.ts";
 
 /** One end of a relayed channel: what its client may send, and what waits for it. */
 export class RelayEnd {
@@ -28,6 +28,10 @@ export class RelayEnd {
   deficit = 0;
   #credit = RELAY_WINDOW;
   #ungranted = 0;
+  /** What the other client has read, and this one is to be told. */
+  #refill = 0;
+  #ended = false;
+  #closed = false;
 
   constructor(desk: RelayDesk, dialog: number, peer: { place: Place; dialog: number }, rate: number) {
     this.desk = desk;
@@ -51,9 +55,36 @@ export class RelayEnd {
     return this.#credit >= 0;
   }
 
+  /** Its client has no more bytes. False: it has said so. */
+  end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    return true;
+  }
+
+  /** Its client leaves. False: it has said so. */
+  close(): boolean {
+    if (this.#closed) return false;
+    this.#closed = true;
+    return true;
+  }
+
+  get idle(): boolean {
+    return this.queue.length === 0 && this.#refill === 0;
+  }
+
   /** The other client has read. */
   refill(bytes: number): void {
+    this.#refill += bytes;
+  }
+
+  /** What its client is granted, which is its credit from now on; undefined if that is nothing. */
+  takeGrant(): Uint8Array | undefined {
+    const bytes = this.#refill;
+    if (bytes === 0) return undefined;
+    this.#refill = 0;
     this.#credit += bytes;
+    return encodeRelayed(this.dialog, KIND.word, `grant ${bytes}`);
   }
 
   /** Its client is given a frame. */
@@ -89,8 +120,19 @@ export class RelayDesk {
   }
 
   push(end: RelayEnd, frame: Uint8Array): void {
-    if (end.queue.length === 0) this.#turns.push(end);
+    if (end.idle) this.#turns.push(end);
     end.queue.push(frame);
+  }
+
+  /** The other client of that end has read. Grants that are not read become one: they must not pile up. */
+  refill(end: RelayEnd, bytes: number): void {
+    if (end.idle) this.#turns.push(end);
+    end.refill(bytes);
+  }
+
+  /** Something about an end that is gone. Whoever does not read that is told no more of it at some point. */
+  pushLast(frame: Uint8Array): void {
+    if (this.last.length < MAX_LAST) this.last.push(frame);
   }
 
   /** It is gone; nothing follows but what is in `last`. */
@@ -104,6 +146,11 @@ export class RelayDesk {
   take(): Uint8Array | undefined {
     if (this.last.length > 0) return this.last.shift();
     for (let end = this.#turns[0]; end; end = this.#turns[0]) {
+      const grant = end.takeGrant();
+      if (grant) {
+        if (end.idle) this.#turns.shift();
+        return grant;
+      }
       const frame = end.queue[0]!;
       if (frame.length > end.deficit) {
         end.deficit += QUANTUM;
@@ -122,6 +169,9 @@ export class RelayDesk {
     return undefined;
   }
 }
+
+/** Frames about ends that are gone, for a client that does not read (chosen: an honest one has fewer channels). */
+const MAX_LAST = 1_024;
 
 /** Bytes of a turn (chosen: half of the longest frame, so that none waits for more than two rounds). */
 const QUANTUM = 8_192;

@@ -207,11 +207,9 @@ export class Relay {
     if (kind === KIND.reset) return undefined;
     if (!end.open) return "too-fast";
     if (kind === KIND.data) return this.#faultOfData(end, length);
-    if (kind === KIND.close) return length === 0 ? undefined : "too-large";
     const word = length > MAX_WORD ? "" : wordOf(frame);
-    if (word === "end") return undefined;
-    const grant = grantIn(word);
-    return grant !== undefined && end.grant(grant) ? undefined : "too-much";
+    const allowed = kind === KIND.close ? length === 0 && end.close() : takesWord(end, word);
+    return allowed ? undefined : "too-much";
   }
 
   #faultOfData(end: RelayEnd, length: number): RefusalCode | undefined {
@@ -264,8 +262,9 @@ export class Relay {
       this.#drop(end, frame);
       return;
     }
-    if (frame[4] === KIND.word) end.refill(grantIn(wordOf(frame)) ?? 0);
-    end.desk.push(end, frame);
+    const grant = frame[4] === KIND.word ? grantIn(wordOf(frame)) : undefined;
+    if (grant === undefined) end.desk.push(end, frame);
+    else end.desk.refill(end, grant);
     this.#onReady(end.desk.connection);
   }
 
@@ -283,7 +282,7 @@ export class Relay {
   }
 
   #send(desk: RelayDesk, frame: Uint8Array): void {
-    desk.last.push(frame);
+    desk.pushLast(frame);
     this.#onReady(desk.connection);
   }
 
@@ -308,6 +307,13 @@ export class Relay {
     const desk = this.#desks.get(connection);
     if (desk && desk.ends.size === 0 && desk.last.length === 0) this.#desks.delete(connection);
   }
+}
+
+/** Whether a client may say that now. */
+function takesWord(end: RelayEnd, word: string): boolean {
+  if (word === "end") return end.end();
+  const grant = grantIn(word);
+  return grant !== undefined && end.grant(grant);
 }
 
 /** It need not wait for the bytes before it: what was read makes room for the other direction. */

@@ -120,7 +120,8 @@ export class Switchboard {
 
   #opened(post: Post & { type: "opened" }, member: Member | undefined): void {
     const peer: DialogPeer = { place: post.from, dialog: post.peerDialog };
-    if (!member?.dialogs.has(post.dialog)) {
+    // Gone meanwhile; or its number was used anew, and has a peer.
+    if (!member?.dialogs.has(post.dialog) || member.dialogs.get(post.dialog)) {
       this.#postClose(peer);
       return;
     }

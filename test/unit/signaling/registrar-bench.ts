@@ -183,6 +183,11 @@ export class ScriptedClient {
     return this.#bench.registrar.relay?.take(this.id);
   }
 
+  /** Lets time pass. */
+  pass(ms: number): void {
+    this.#bench.clock.advance(ms);
+  }
+
   async leave(): Promise<void> {
     await this.#bench.drop(this.id);
   }

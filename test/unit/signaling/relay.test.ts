@@ -168,6 +168,49 @@ describe("a registrar that relays", () => {
     });
   }
 
+  for (const [word, kind] of [
+    ["end", KIND.word],
+    ["", KIND.close],
+  ] as const) {
+    test(`a second ${word || "close"} costs its sender that channel, also while the first waits for its time`, async () => {
+      const { near, far } = await channel(relaying({ relayRate: 1_000 }));
+      for (let i = 0; i < 2; i++) await near.send(bytes(1_000));
+      await near.send(word, kind);
+      await near.send(word, kind);
+      assert.deepEqual(near.readAll(), ["reset too-much"]);
+      assert.deepEqual(far.readAll().at(-1), "reset lost");
+    });
+  }
+
+  test("what is granted to a client that does not read waits as one word, and is credit when it is read", async () => {
+    const { near, far } = await channel();
+    for (let i = 0; i < 3; i++) await near.send(bytes(MAX_RELAYED));
+    assert.equal(far.readAll().length, 3);
+    for (let i = 0; i < 2_000; i++) await far.send("grant 1", KIND.word);
+    await far.send(bytes(5));
+    for (let i = 0; i < 13; i++) await near.send(bytes(MAX_RELAYED - COST));
+    await near.send(bytes(MAX_RELAYED));
+    assert.deepEqual(near.readAll(), ["reset too-fast"]);
+
+    const again = await channel();
+    await again.near.send(bytes(100));
+    again.far.readAll();
+    for (const part of [1, 2, 100]) await again.far.send(`grant ${part}`, KIND.word);
+    await again.far.send(bytes(5));
+    assert.deepEqual(again.near.readAll(), ["word grant 103", "data 5"]);
+  });
+
+  test("keeps a bounded number of answers for a client that does not read them", async () => {
+    const { near } = await dialog();
+    const stray = new RelayClient(near.client, 9);
+    for (let i = 0; i < 5; i++) {
+      for (let j = 0; j < 500; j++) await stray.ask();
+      near.client.pass(1_000);
+    }
+    assert.equal(near.client.cut, undefined);
+    assert.equal(stray.readAll().length, 1_024);
+  });
+
   test("bytes before both have asked cost the channel, bytes of no channel nothing", async () => {
     const { near, far } = await dialog();
     await near.send(bytes(1));

@@ -51,6 +51,24 @@ test("each side of a dialog is told where its registrar sees the other, in a clu
   }
 });
 
+test("a dialog whose number is used anew before the peer was found leaves no end behind", async () => {
+  const { bench, client, server, uid, incoming } = await pair();
+  const other = await bench.greet("192.0.2.3");
+  const otherUid = await other.register();
+  const frames = [
+    { type: "open", dialog: 2, uid, transportType: "test" },
+    { type: "close", dialog: 2 },
+    { type: "open", dialog: 2, uid: otherUid, transportType: "test" },
+  ] as const;
+  await Promise.all(frames.map((frame) => client.say(frame)));
+  await client.leave();
+  const ended = [server, other].map(({ heard }) => heard.filter(({ type }) => type === "close").length);
+  const begun = [server, other].map(({ heard }) => heard.filter(({ type }) => type === "incoming").length);
+  assert.ok(incoming < 0);
+  assert.deepEqual(ended, [begun[0]! + 1, begun[1]]);
+  assert.equal(bench.registrar.gauges().dialogs, 0);
+});
+
 test("an unknown uid and another transport are refused as offline", async () => {
   const { client, server, uid } = await pair();
   await client.say({ type: "open", dialog: 2, uid: NOBODY, transportType: "test" });

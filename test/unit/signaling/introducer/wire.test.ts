@@ -63,6 +63,21 @@ describe("the introducer's wire", () => {
     }
   });
 
+  it("takes whole parts alone, so that small ones do not pile up, each with its record", () => {
+    for (const part of [
+      Uint8Array.of(1, 1),
+      Uint8Array.of(1, 1, 65),
+      encodeFrame(1, "a".repeat(20_000))[0]!.slice(1),
+    ]) {
+      const reader = new LaneReader(LONGEST);
+      part.set([1, 1]);
+      assert.equal(reader.read(part), undefined);
+      const [end] = encodeFrame(1, "b");
+      assert.deepEqual(reader.read(end!), { type: "frame", visit: 1, frame: undefined });
+      assert.deepEqual(reader.read(end!), { type: "frame", visit: 1, frame: "b" });
+    }
+  });
+
   it("says that what is too long or no text is no frame, and goes on", () => {
     const reader = new LaneReader(20_000);
     const none = { type: "frame", visit: 1, frame: undefined };
