@@ -36,17 +36,41 @@ export function fromHex(text: string): Uint8Array | undefined {
   return bytes;
 }
 
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** What a letter stands for, by its code; what is none stands for nothing. */
+const SIX_BITS: readonly (number | undefined)[] = Array.from({ length: 128 }, (_, code) => {
+  const bits = LETTERS.indexOf(String.fromCharCode(code));
+  return bits < 0 ? undefined : bits;
+});
+
 /** Unpadded base64url (RFC 4648 §5). */
 export function toBase64Url(bytes: Uint8Array): string {
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 3) {
+    const three = (bytes[at]! << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    text +=
+      LETTERS[three >> 18]! + LETTERS[(three >> 12) & 63] + LETTERS[(three >> 6) & 63] + LETTERS[three & 63];
+  }
+  return text.slice(0, Math.ceil((bytes.length * 4) / 3));
 }
 
 /** Bytes of an unpadded base64url text in its one canonical form, or undefined if it is none. */
 export function fromBase64Url(text: string): Uint8Array | undefined {
-  if (!/^[\w-]*$/.test(text) || text.length % 4 === 1) return undefined;
-  const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  const bytes = Uint8Array.from(binary, (char) => char.charCodeAt(0));
-  return toBase64Url(bytes) === text ? bytes : undefined;
+  if (text.length % 4 === 1) return undefined;
+  const bytes = new Uint8Array((text.length * 3) >> 2);
+  let at = 0;
+  let buffer = 0;
+  let count = 0;
+  for (let i = 0; i < text.length; i++) {
+    const six = SIX_BITS[text.charCodeAt(i)];
+    if (six === undefined) return undefined;
+    buffer = ((buffer << 6) | six) & 0xffff;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes[at++] = buffer >> count;
+  }
+  // Bits beyond the last byte would be a second form of it.
+  return (buffer & ((1 << count) - 1)) === 0 ? bytes : undefined;
 }

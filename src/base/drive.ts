@@ -22,73 +22,93 @@ export function drive<Event, Out>(
   send: (out: Out) => boolean | void,
   emit: (event: Event) => void,
 ): Drive {
-  let timer: Timer | undefined;
-  let armedFor: Instant | undefined;
-  let stopped = false;
-  let draining = false;
-  let again = false;
-  let referenced = true;
+  return new EngineDrive(engine, clock, send, emit);
+}
 
-  function wake(): void {
-    again = true;
-    if (draining || stopped) return;
-    draining = true;
+class EngineDrive<Event, Out> implements Drive {
+  readonly #engine: Engine<Event, Out>;
+  readonly #clock: Clock;
+  readonly #send: (out: Out) => unknown;
+  readonly #emit: (event: Event) => void;
+  #timer: Timer | undefined;
+  #armedFor: Instant | undefined;
+  #stopped = false;
+  #draining = false;
+  #again = false;
+  #referenced = true;
+
+  constructor(
+    engine: Engine<Event, Out>,
+    clock: Clock,
+    send: (out: Out) => unknown,
+    emit: (event: Event) => void,
+  ) {
+    this.#engine = engine;
+    this.#clock = clock;
+    this.#send = send;
+    this.#emit = emit;
+  }
+
+  wake(): void {
+    this.#again = true;
+    if (this.#draining || this.#stopped) return;
+    this.#draining = true;
     try {
-      while (again && !stopped) {
-        again = false;
-        drain();
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        this.#drain();
       }
     } finally {
       // Also after a listener of the application has thrown: the engine lives on.
-      draining = false;
-      if (!stopped) arm();
+      this.#draining = false;
+      if (!this.#stopped) this.#arm();
     }
   }
 
-  function drain(): void {
-    const now = clock.now();
+  #drain(): void {
+    const engine = this.#engine;
+    const now = this.#clock.now();
     for (let out = engine.pollTransmit(now); out !== undefined; out = engine.pollTransmit(now)) {
-      if (send(out) === false || stopped) break;
+      if (this.#send(out) === false || this.#stopped) break;
     }
-    while (!stopped) {
+    while (!this.#stopped) {
       const event = engine.pollEvent();
       if (event === undefined) return;
-      emit(event);
+      this.#emit(event);
     }
   }
 
-  function arm(): void {
-    const at = engine.pollTimeout();
+  #arm(): void {
+    const at = this.#engine.pollTimeout();
     // A timer that is due earlier stays: it fires early, changes nothing and is armed anew.
-    if (timer && armedFor !== undefined && at !== undefined && armedFor <= at) return;
-    timer?.cancel();
-    timer = undefined;
-    armedFor = at;
+    if (this.#timer && this.#armedFor !== undefined && at !== undefined && this.#armedFor <= at) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#armedFor = at;
     if (at === undefined) return;
-    timer = clock.setTimer(at, fire);
-    if (!referenced) timer.unref();
+    this.#timer = this.#clock.setTimer(at, () => this.#fire());
+    if (!this.#referenced) this.#timer.unref();
   }
 
-  function fire(): void {
-    timer = undefined;
-    engine.handleTimeout(clock.now());
-    wake();
+  #fire(): void {
+    this.#timer = undefined;
+    this.#engine.handleTimeout(this.#clock.now());
+    this.wake();
   }
 
-  return {
-    wake,
-    stop() {
-      stopped = true;
-      timer?.cancel();
-      timer = undefined;
-    },
-    ref() {
-      referenced = true;
-      timer?.ref();
-    },
-    unref() {
-      referenced = false;
-      timer?.unref();
-    },
-  };
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  ref(): void {
+    this.#referenced = true;
+    this.#timer?.ref();
+  }
+
+  unref(): void {
+    this.#referenced = false;
+    this.#timer?.unref();
+  }
 }

@@ -30,6 +30,6 @@ export interface Crypto {
   hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** For STUN's long-term keys alone (RFC 8489 §9.2.2). */
   md5(data: Uint8Array): Uint8Array;
-  /** `key` has 32 bytes. */
+  /** `key` has 32 bytes, which must not change afterwards. */
   aead(cipher: CipherName, key: Uint8Array): Aead;
 }

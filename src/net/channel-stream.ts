@@ -1,10 +1,10 @@
 import { Buffer, Duplex, nextTick } from "#platform";
 import { checkMillis, checkOptional } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
+import { type Delivery, Incoming } from "../base/incoming.ts";
 import type { Channel, ChannelOptions } from "../contract/channel.ts";
 import type { Clock } from "../contract/clock.ts";
 import { IdleTimer } from "./idle-timer.ts";
-import { type Delivery, Incoming } from "./incoming.ts";
 import type { ChosenOptions } from "./options.ts";
 import { type Callback, closedBeforeConnection, Outgoing } from "./outgoing.ts";
 

@@ -32,7 +32,7 @@ class NobleAead implements Aead {
 
   constructor(cipher: CipherName, key: Uint8Array) {
     this.#cipher = cipher;
-    this.#key = new Uint8Array(key);
+    this.#key = key;
   }
 
   seal(nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array, out: Uint8Array, at: number): void {

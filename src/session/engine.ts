@@ -1,4 +1,3 @@
-import { toBase64Url } from "../base/bytes.ts";
 import { OnetpError, systemError } from "../base/errors.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { Engine } from "../contract/engine.ts";
@@ -79,7 +78,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
 
   /** The peer's static key, base64url as in a connectionInfo entry; undefined until established. */
   get remotePublicKey(): string | undefined {
-    return this.#established && toBase64Url(this.#established.remoteKey);
+    return this.#established?.remotePublicKey;
   }
 
   /** 16 bytes, the same on both sides; undefined until established. */
@@ -218,7 +217,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   }
 
   pollTransmit(now: Instant): Uint8Array | undefined {
-    const urgent = this.#urgent.shift();
+    const urgent = takeFirst(this.#urgent);
     if (!urgent && this.#parting) this.#finish();
     if (urgent || this.#closing || this.#finished || this.blocked) return urgent;
     const exchange = this.#exchange;
@@ -235,7 +234,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   }
 
   pollEvent(): SessionEvent | undefined {
-    const event = this.#events.shift();
+    const event = takeFirst(this.#events);
     if (event?.type === "drain") this.#draining = false;
     if (event) return event;
     const exchange = this.#exchange;
@@ -250,9 +249,8 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
 
   pollTimeout(): Instant | undefined {
     if (this.#closing) return undefined;
-    const next = this.#exchange?.nextTimeout();
-    if (this.#lingerUntil === undefined) return next;
-    return next === undefined ? this.#lingerUntil : Math.min(next, this.#lingerUntil);
+    const next = Math.min(this.#exchange?.nextTimeout() ?? Infinity, this.#lingerUntil ?? Infinity);
+    return next === Infinity ? undefined : next;
   }
 
   #advance(now: Instant): void {
@@ -282,7 +280,7 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
   #apply(step: HandshakeStep, now: Instant): void {
     if (step.type === "peer") {
       this.#answer = step.answer;
-      this.#events.push({ type: "peer", publicKey: toBase64Url(step.publicKey) });
+      this.#events.push({ type: "peer", publicKey: step.publicKey });
       return;
     }
     if (step.bytes) this.#urgent.push(step.bytes);
@@ -352,6 +350,13 @@ export class SessionEngine implements Engine<SessionEvent, Uint8Array> {
       this.#urgent.push(this.#exchange.resetRecord(tellPeer));
     }
   }
+}
+
+/** An emptied queue keeps no memory, of which idle sessions would have two. */
+function takeFirst<Item>(queue: Item[]): Item | undefined {
+  const first = queue.shift();
+  if (first !== undefined && queue.length === 0) queue.length = 0;
+  return first;
 }
 
 function unfinished(): OnetpError {

@@ -1,4 +1,3 @@
-import { Deadlines } from "../base/deadlines.ts";
 import { OnetpError, systemError } from "../base/errors.ts";
 import type { Instant, Millis } from "../contract/clock.ts";
 import type { ByteQueue } from "./byte-queue.ts";
@@ -55,7 +54,11 @@ export class Exchange {
   readonly #keys: Established;
   readonly #patience: Patience;
   readonly #roundTrip = new RoundTrip();
-  readonly #deadlines = new Deadlines<"ping" | "silence" | "ack">();
+  /** When the peer has been silent for so long that something is to be done about it. */
+  #silentAt: Instant = 0;
+  /** It was asked for a sign of life. */
+  #asked = false;
+  #ackAt: Instant = Infinity;
   readonly #outgoing: Message[] = [];
   #drainOwed = false;
   #heard = false;
@@ -82,8 +85,8 @@ export class Exchange {
 
   /** The peer has shown a sign of life. */
   touch(now: Instant): void {
-    this.#deadlines.clear("silence");
-    this.#deadlines.set("ping", now + this.#patience.pingAfter);
+    this.#asked = false;
+    this.#silentAt = now + this.#patience.pingAfter;
   }
 
   confirm(): void {
@@ -155,8 +158,8 @@ export class Exchange {
   }
 
   #expectAck(latest: Instant): undefined {
-    const due = this.#deadlines.at("ack");
-    if (due === undefined || due > latest) this.#deadlines.set("ack", latest);
+    this.#ackAt = Math.min(this.#ackAt, latest);
+    return undefined;
   }
 
   /** The next record with all there is to say; undefined if there is nothing. */
@@ -183,7 +186,7 @@ export class Exchange {
     if (this.#ackDue || receive.ackDue || endsToo) {
       writer.write({ type: "ack", ...receive.takeAck(now, this.rtt) });
       this.#ackDue = false;
-      this.#deadlines.clear("ack");
+      this.#ackAt = Infinity;
       // Whoever receives this much wants to know how large a window to grant.
       if (!receive.ended && this.#roundTrip.isStale(now)) this.#pingDue = true;
     }
@@ -202,20 +205,20 @@ export class Exchange {
 
   /** An error if the peer has been silent for too long. */
   handleTimeout(now: Instant): Error | undefined {
-    const silence = this.#deadlines.at("silence");
-    for (let due = this.#deadlines.takeExpired(now); due; due = this.#deadlines.takeExpired(now)) {
-      if (due === "ack") this.#ackDue = this.receive.unacknowledged;
-      else if (due === "silence" && now - silence! < HELD_UP) return systemError("ETIMEDOUT", "read");
-      else {
-        this.#pingDue = true;
-        this.#deadlines.set("silence", now + this.#patience.silenceLimit - this.#patience.pingAfter);
-      }
+    if (now >= this.#ackAt) {
+      this.#ackAt = Infinity;
+      this.#ackDue = this.receive.unacknowledged;
     }
+    if (now < this.#silentAt) return undefined;
+    if (this.#asked && now - this.#silentAt < HELD_UP) return systemError("ETIMEDOUT", "read");
+    this.#asked = true;
+    this.#pingDue = true;
+    this.#silentAt = now + this.#patience.silenceLimit - this.#patience.pingAfter;
     return undefined;
   }
 
-  nextTimeout(): Instant | undefined {
-    return this.#deadlines.next();
+  nextTimeout(): Instant {
+    return Math.min(this.#silentAt, this.#ackAt);
   }
 }
 

@@ -18,7 +18,8 @@ export interface HandshakeOptions {
 export interface Established {
   readonly send: CipherState;
   readonly receive: CipherState;
-  readonly remoteKey: Uint8Array;
+  /** As in a connectionInfo entry. */
+  readonly remotePublicKey: string;
   readonly sessionId: Uint8Array;
 }
 
@@ -28,7 +29,7 @@ export type HandshakeStep =
   /** The peer has named itself: `answer`, once, whether it may go on. */
   | {
       readonly type: "peer";
-      readonly publicKey: Uint8Array;
+      readonly publicKey: string;
       /** What came along; nothing proves yet that it is no repetition. */
       readonly early: Uint8Array | undefined;
       readonly answer: (admitted: boolean) => HandshakeStep;
@@ -46,8 +47,13 @@ export type HandshakeStep =
 export const SESSION_CONTEXT: Uint8Array = new TextEncoder().encode("1tp-session");
 
 /** What a finished handshake leaves: the keys of both directions and who the peer is. */
-export function establish(noise: NoiseHandshake, sessionId: Uint8Array): Established {
-  return { ...noise.split(), remoteKey: noise.remoteKey!, sessionId };
+export function establish(
+  noise: NoiseHandshake,
+  sessionId: Uint8Array,
+  remotePublicKey: string,
+): Established {
+  const { send, receive } = noise.split();
+  return { send, receive, remotePublicKey, sessionId };
 }
 
 /** What a dialler learns who may not come in. */

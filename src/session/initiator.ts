@@ -1,3 +1,4 @@
+import { toBase64Url } from "../base/bytes.ts";
 import { OnetpError } from "../base/errors.ts";
 import type { CipherName } from "../contract/crypto.ts";
 import type { ByteQueue } from "./byte-queue.ts";
@@ -35,16 +36,19 @@ export class Initiator {
   readonly #hello: Hello;
   readonly #noise: NoiseHandshake;
   readonly #sessionId: Uint8Array;
+  readonly #remotePublicKey: string | undefined;
   #firstFlight: Uint8Array | undefined;
 
   /** @throws OnetpError if the peer's key is missing or cannot be one. */
   constructor(options: InitiatorOptions) {
     const { crypto, random, identity, cipher = "AESGCM", context = SESSION_CONTEXT } = options;
     const remoteKey = usableKey(options);
+    this.#remotePublicKey = options.remotePublicKey;
     this.#hello = { pattern: remoteKey ? "IK" : "XX", cipher };
     this.#sessionId = random.fill(new Uint8Array(SESSION_ID_LENGTH));
     this.#noise = new NoiseHandshake({
-      ...this.#hello,
+      pattern: this.#hello.pattern,
+      cipher,
       crypto,
       random,
       initiator: true,
@@ -107,12 +111,13 @@ export class Initiator {
   }
 
   #conclude(): HandshakeStep {
+    const remotePublicKey = this.#remotePublicKey ?? toBase64Url(this.#noise.remoteKey!);
     if (this.#noise.finished) {
-      return { type: "established", established: establish(this.#noise, this.#sessionId) };
+      return { type: "established", established: establish(this.#noise, this.#sessionId, remotePublicKey) };
     }
     const last = this.#noise.write(encodePayload({ sessionId: this.#sessionId }));
     if (!last) return failed("ERR_1TP_HANDSHAKE_FAILED", "the peer's key is of low order");
-    const established = establish(this.#noise, this.#sessionId);
+    const established = establish(this.#noise, this.#sessionId, remotePublicKey);
     return { type: "established", established, bytes: frameMessage(last) };
   }
 }

@@ -1,3 +1,4 @@
+import { toBase64Url } from "../base/bytes.ts";
 import { OnetpError } from "../base/errors.ts";
 import type { ByteQueue } from "./byte-queue.ts";
 import { establish, type HandshakeOptions, type HandshakeStep, SESSION_CONTEXT } from "./handshake.ts";
@@ -60,7 +61,8 @@ export class Responder {
     const { crypto, random, identity, context = SESSION_CONTEXT } = this.#options;
     const prologue = prologueOf(context, hello);
     this.#noise = new NoiseHandshake({
-      ...hello,
+      pattern: hello.pattern,
+      cipher: hello.cipher,
       crypto,
       random,
       initiator: false,
@@ -73,8 +75,7 @@ export class Responder {
 
   /** An IK names the initiator in its first message, an XX in its third. */
   #proceed(noise: NoiseHandshake, { sessionId, early }: Payload): HandshakeStep {
-    const publicKey = noise.remoteKey;
-    if (!publicKey) {
+    if (!noise.remoteKey) {
       const message = noise.write(encodePayload({}));
       return message
         ? { type: "reply", bytes: frameMessage(message) }
@@ -82,15 +83,21 @@ export class Responder {
     }
     if (!sessionId) return failed("the initiator names no session", ALERTS.unreadable);
     this.#naming = true;
-    const answer = (admitted: boolean): HandshakeStep => conclude(noise, sessionId, admitted);
+    const publicKey = toBase64Url(noise.remoteKey);
+    const answer = (admitted: boolean): HandshakeStep => conclude(noise, sessionId, publicKey, admitted);
     return { type: "peer", publicKey, early, answer };
   }
 }
 
 /** IK still owes the initiator the second message; after XX's third a refusal is told in the session. */
-function conclude(noise: NoiseHandshake, sessionId: Uint8Array, admitted: boolean): HandshakeStep {
+function conclude(
+  noise: NoiseHandshake,
+  sessionId: Uint8Array,
+  publicKey: string,
+  admitted: boolean,
+): HandshakeStep {
   if (noise.finished) {
-    const established = establish(noise, sessionId);
+    const established = establish(noise, sessionId, publicKey);
     return admitted
       ? { type: "established", established }
       : { type: "failed", error: refusal(), established };
@@ -99,7 +106,7 @@ function conclude(noise: NoiseHandshake, sessionId: Uint8Array, admitted: boolea
   if (!message) return failed("the peer's key is of low order");
   const bytes = frameMessage(message);
   if (!admitted) return { type: "failed", error: refusal(), bytes };
-  return { type: "established", established: establish(noise, sessionId), bytes };
+  return { type: "established", established: establish(noise, sessionId, publicKey), bytes };
 }
 
 function refusal(): OnetpError {

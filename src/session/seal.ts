@@ -77,7 +77,7 @@ export class Seal {
 
   /** The peer's static key, base64url; undefined until established. */
   get remotePublicKey(): string | undefined {
-    return this.#keys && toBase64Url(this.#keys.remoteKey);
+    return this.#keys?.remotePublicKey;
   }
 
   /** Whether a body can go with the first signal. */
@@ -142,7 +142,7 @@ export class Seal {
     if (step.type === "peer") {
       this.#answer = step.answer;
       this.#early = step.early && parseJson(step.early);
-      return [{ type: "peer", publicKey: toBase64Url(step.publicKey) }];
+      return [{ type: "peer", publicKey: step.publicKey }];
     }
     const events: SealEvent[] = [];
     if (step.bytes) events.push({ type: "send", signal: { hs: toBase64Url(step.bytes) } });

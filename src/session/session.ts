@@ -1,4 +1,5 @@
 import { type Drive, drive } from "../base/drive.ts";
+import { type Delivery, Incoming } from "../base/incoming.ts";
 import type { Channel, ChannelOptions, ChannelPath, ChannelSink, ChannelStats } from "../contract/channel.ts";
 import type { Clock } from "../contract/clock.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
@@ -31,14 +32,18 @@ export interface SessionOptions {
  */
 export class Session implements Channel {
   readonly #channel: Channel;
-  readonly #options: SessionOptions;
+  readonly #clock: Clock;
+  readonly #defer: (task: () => void) => void;
   readonly #engine: SessionEngine;
   readonly #drive: Drive;
+  /** Until settled: what the handshake asks and tells, and all that hangs on that. */
+  #settling: Pick<SessionOptions, "onSettled" | "authorize"> | undefined;
+  /** Made for whoever asks for a lane. */
+  #lanes: Lanes | undefined;
   #sink: ChannelSink | undefined;
   #onFlushed: (() => void) | undefined;
   #wakeDue = false;
   #paused = false;
-  #settled = false;
   #aborted = false;
   #channelClosed = false;
   /** The record the channel may read until it drains. */
@@ -47,13 +52,13 @@ export class Session implements Channel {
   #flushing = false;
   #drainHeld = false;
   #closeHeld: { readonly error?: Error } | undefined;
-  readonly #lanes: Lanes;
 
   /** Takes the channel over and begins the handshake. */
   constructor(channel: Channel, handshake: Initiator | Responder, options: SessionOptions) {
     this.#channel = channel;
-    this.#options = options;
-    this.#lanes = new Lanes({ defer: options.defer, send: (message) => this.#sendMessage(message) });
+    this.#clock = options.clock;
+    this.#defer = options.defer;
+    this.#settling = options;
     this.#engine = new SessionEngine(handshake, channel.firstFlightSent, options.patience);
     this.#drive = drive(
       this.#engine,
@@ -61,38 +66,34 @@ export class Session implements Channel {
       (record) => this.#transmit(record),
       (event) => this.#emit(event),
     );
-    channel.attach(this.#listen());
+    channel.attach(new Incoming(this, Session.#delivery));
     this.#drive.wake();
   }
 
-  #listen(): ChannelSink {
-    const engine = this.#engine;
-    const { clock } = this.#options;
-    return {
-      onData: (chunk) => {
-        engine.handleData(chunk, clock.now());
-        this.#drive.wake();
-      },
-      onDrain: () => {
-        engine.blocked = false;
-        if (this.#lent) recycleRecord(this.#lent);
-        this.#lent = undefined;
-        if (this.#flushing) this.#flush();
-        this.#drive.wake();
-      },
-      onEnd: () => {
-        engine.handleEnd();
-        this.#drive.wake();
-      },
-      onClose: (error) => {
-        this.#channelClosed = true;
-        engine.handleClose(error);
-        this.#drive.wake();
-        // Also where the end of the bytes waits for somebody to read them.
-        this.#lanes.close(error);
-      },
-    };
-  }
+  static readonly #delivery: Delivery<Session> = {
+    data(session, chunk) {
+      session.#engine.handleData(chunk, session.#clock.now());
+      session.#drive.wake();
+    },
+    drain(session) {
+      session.#engine.blocked = false;
+      if (session.#lent) recycleRecord(session.#lent);
+      session.#lent = undefined;
+      if (session.#flushing) session.#flush();
+      session.#drive.wake();
+    },
+    end(session) {
+      session.#engine.handleEnd();
+      session.#drive.wake();
+    },
+    close(session, error) {
+      session.#channelClosed = true;
+      session.#engine.handleClose(error);
+      session.#drive.wake();
+      // Also where the end of the bytes waits for somebody to read them.
+      session.#lanes?.close(error);
+    },
+  };
 
   get remote(): Endpoint {
     return this.#channel.remote;
@@ -130,7 +131,7 @@ export class Session implements Channel {
     const engine = this.#engine;
     engine.write(chunk);
     // Large writes are encrypted, and so copied, before the call returns; small ones share a record.
-    const now = this.#options.clock.now();
+    const now = this.#clock.now();
     while (engine.pressing) {
       const record = engine.pollTransmit(now);
       if (!record || !this.#transmit(record)) break;
@@ -141,7 +142,14 @@ export class Session implements Channel {
 
   /** @throws ERR_OUT_OF_RANGE */
   lane(number: number): MessageLane {
+    this.#lanes ??= this.#openLanes();
     return this.#lanes.lane(number);
+  }
+
+  #openLanes(): Lanes {
+    const lanes = new Lanes({ defer: this.#defer, send: (message) => this.#sendMessage(message) });
+    if (this.#channelClosed || this.#closeHeld) lanes.close(this.#closeHeld?.error);
+    return lanes;
   }
 
   #sendMessage(message: Message): boolean {
@@ -159,9 +167,9 @@ export class Session implements Channel {
   abort(error?: Error): void {
     if (this.#aborted) return;
     this.#aborted = true;
-    this.#settled = true;
+    this.#settling = undefined;
     if (error) this.#engine.reset(error);
-    else if (!this.#engine.leave(this.#options.clock.now())) this.#channel.abort();
+    else if (!this.#engine.leave(this.#clock.now())) this.#channel.abort();
     this.#closeHeld ??= error ? { error } : {};
     this.#wakeSoon();
   }
@@ -199,7 +207,7 @@ export class Session implements Channel {
   #wakeSoon(): void {
     if (this.#wakeDue) return;
     this.#wakeDue = true;
-    this.#options.defer(() => {
+    this.#defer(() => {
       this.#wakeDue = false;
       if (this.#sink && !this.#paused && !this.#aborted) this.#engine.resume();
       this.#drive.wake();
@@ -239,10 +247,10 @@ export class Session implements Channel {
         else this.#flush();
         break;
       case "message":
-        if (!this.#aborted) this.#lanes.receive(event.message);
+        if (!this.#aborted) this.#lanes?.receive(event.message);
         break;
       case "messageDrain":
-        if (!this.#aborted) this.#lanes.drain();
+        if (!this.#aborted) this.#lanes?.drain();
         break;
       case "peer":
         this.#authorize(event.publicKey);
@@ -265,15 +273,16 @@ export class Session implements Channel {
   }
 
   #authorize(publicKey: string): void {
+    if (!this.#settling) return;
+    const { authorize } = this.#settling;
     let answered = false;
     const answer = (admitted: boolean): void => {
       if (answered) return;
       answered = true;
-      this.#engine.answer(admitted, this.#options.clock.now());
+      this.#engine.answer(admitted, this.#clock.now());
       this.#channel.resume();
       this.#wakeSoon();
     };
-    const { authorize } = this.#options;
     if (authorize) authorize(publicKey, answer);
     else answer(true);
     // What a stranger sends meanwhile is the transport's to bound.
@@ -281,9 +290,9 @@ export class Session implements Channel {
   }
 
   #settle(error?: Error): void {
-    if (this.#settled) return;
-    this.#settled = true;
-    this.#options.onSettled(error);
+    const settling = this.#settling;
+    this.#settling = undefined;
+    settling?.onSettled(error);
   }
 
   #closed(error?: Error): void {
@@ -297,7 +306,7 @@ export class Session implements Channel {
   }
 
   #tellHeld(): void {
-    if (this.#closeHeld) this.#lanes.close(this.#closeHeld.error);
+    if (this.#closeHeld) this.#lanes?.close(this.#closeHeld.error);
     const sink = this.#sink;
     if (!sink) return;
     if (this.#drainHeld && !this.#closeHeld) {
