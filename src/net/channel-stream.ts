@@ -222,6 +222,9 @@ export class ChannelStream extends Duplex {
     this.#outgoing = new Outgoing();
   }
 
+  /** As in `net`: true if more may be written at once, else `'drain'` follows. */
+  override write(chunk: unknown, callback?: Callback): boolean;
+  override write(chunk: unknown, encoding?: BufferEncoding, callback?: Callback): boolean;
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     if (this.allowHalfOpen || !this.readableEnded || !this.writableEnded || this.destroyed) {
       return super.write(chunk, encoding as BufferEncoding, callback as Callback);

@@ -6,6 +6,7 @@ import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { ConnectionInfo, Endpoint } from "../contract/endpoint.ts";
 import type { Introducer } from "../contract/introducer.ts";
 import type { Transport } from "../contract/transport.ts";
+import { listenForAbort } from "./abort-listener.ts";
 import { Acceptor } from "./acceptor.ts";
 import { sortArguments } from "./arguments.ts";
 import { createIntroducer, observedAddress } from "./introduction.ts";
@@ -55,6 +56,8 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #socketSettings: SocketSettings;
   readonly #introducer: Introducer | undefined;
   #acceptor: Acceptor | undefined;
+  /** While there is an acceptor. */
+  #ignoreAbort: (() => void) | undefined;
   #listening = false;
   /** Acceptors that are closing. */
   #closing = 0;
@@ -145,21 +148,12 @@ export class Server extends EventEmitter<ServerEvents> {
     });
     this.#acceptor = acceptor;
     if (!this.#referenced) acceptor.unref();
-    this.#closeOnAbort();
+    this.#ignoreAbort = listenForAbort(this.#options.signal, () => this.close());
     acceptor.open().then(
       // What a listener of the event throws is not this promise's to catch.
       () => nextTick(() => this.#opened(acceptor)),
       (error) => nextTick(() => this.#fail(acceptor, error)),
     );
-  }
-
-  #closeOnAbort(): void {
-    const { signal } = this.#options;
-    if (!signal) return;
-    const close = (): void => void this.close();
-    if (signal.aborted) nextTick(close);
-    signal.addEventListener("abort", close);
-    this.once("close", () => signal.removeEventListener("abort", close));
   }
 
   #opened(acceptor: Acceptor): void {
@@ -172,6 +166,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (this.#acceptor !== acceptor) return;
     this.#acceptor = undefined;
     this.#listening = false;
+    this.#ignoreAbort?.();
     this.emit("error", error);
   }
 
@@ -205,6 +200,7 @@ export class Server extends EventEmitter<ServerEvents> {
     const acceptor = this.#acceptor;
     if (callback) this.once("close", () => (acceptor ? callback() : callback(notRunning())));
     this.#closeDue = true;
+    this.#ignoreAbort?.();
     this.#acceptor = undefined;
     this.#listening = false;
     if (!acceptor) {

@@ -4,6 +4,7 @@ import { ipFamily } from "../base/ip.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
 import { ChannelStream } from "../net/channel-stream.ts";
+import type { Callback } from "../net/outgoing.ts";
 import type { ConnectionSettings } from "./options.ts";
 import { toPacket } from "./packets.ts";
 
@@ -108,13 +109,20 @@ export class Connection extends ChannelStream {
   }
 
   /** As in `net`; in object mode a Buffer may have a `meta`. @throws also for metadata of a wrong type or length. */
+  override write(chunk: unknown, callback?: Callback): boolean;
+  override write(chunk: unknown, encoding?: BufferEncoding, callback?: Callback): boolean;
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-    return super.write(this.#objectMode ? toPacket(chunk) : chunk, encoding, callback);
+    const packet = this.#objectMode ? toPacket(chunk) : chunk;
+    return super.write(packet, encoding as BufferEncoding, callback as Callback);
   }
 
-  override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
+  /** As in `net`; in object mode a Buffer may have a `meta`. @throws as `write`. */
+  override end(onFinish?: () => void): this;
+  override end(chunk: unknown, onFinish?: () => void): this;
+  override end(chunk: unknown, encoding?: BufferEncoding, onFinish?: () => void): this;
+  override end(chunk?: unknown, encoding?: unknown, onFinish?: unknown): this {
     const last = this.#objectMode ? toPacket(chunk) : chunk;
-    return super.end(last, encoding as BufferEncoding, callback as () => void);
+    return super.end(last, encoding as BufferEncoding, onFinish as () => void);
   }
 }
 

@@ -3,6 +3,7 @@ import { checkOptional, checkPort, checkSignal, rangeError, typeError } from "..
 import { nodeError } from "../base/errors.ts";
 import { canonicalIp } from "../base/ip.ts";
 import type { Runtime } from "../contract/runtime.ts";
+import { listenForAbort } from "../net/abort-listener.ts";
 import type { UtpConnection } from "../utp/connection.ts";
 import {
   checkPortType,
@@ -43,10 +44,13 @@ export type ConnectCallback = (error: Error | null, connection?: Connection) => 
 export class Server extends EventEmitter<ServerEvents> {
   readonly #runtime: Runtime;
   readonly #pauseOnConnect: boolean;
+  readonly #signal: AbortSignal | undefined;
+  /** From `listen` until closed or failed. */
+  #ignoreAbort: (() => void) | undefined;
   #options: ConnectionOptions;
   #settings: ConnectionSettings;
   #maxConnections: number | undefined;
-  /** From `listen` until closed or failed. */
+  /** Likewise. */
   #opening: Promise<Port> | undefined;
   #port: Port | undefined;
   #closing = false;
@@ -66,8 +70,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#pauseOnConnect = pauseOnConnect;
     this.#options = connectionOptions;
     this.#settings = this.#acceptedSettings(connectionOptions);
-    if (signal?.aborted) nextTick(() => this.close());
-    else signal?.addEventListener("abort", () => this.close(), { once: true });
+    this.#signal = signal;
   }
 
   get listening(): boolean {
@@ -135,6 +138,7 @@ export class Server extends EventEmitter<ServerEvents> {
       throw nodeError("ERR_SERVER_ALREADY_LISTEN", message);
     }
     if (callback) this.once("listening", callback);
+    this.#ignoreAbort = listenForAbort(this.#signal, () => this.close());
     const opening = this.#open(target);
     this.#opening = opening;
     // What a listener throws is not the promise's to catch.
@@ -171,6 +175,7 @@ export class Server extends EventEmitter<ServerEvents> {
   #failed(error: Error): void {
     if (this.#closing) return;
     this.#opening = undefined;
+    this.#ignoreAbort?.();
     this.emit("error", error);
   }
 
@@ -253,6 +258,7 @@ export class Server extends EventEmitter<ServerEvents> {
   #stop(): void {
     if (this.#closing) return;
     this.#closing = true;
+    this.#ignoreAbort?.();
     this.#port?.stopListening();
     if (this.#port && this.#referenced) this.#port.keep(false);
     this.#finishIfDrained();

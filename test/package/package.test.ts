@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -119,11 +127,15 @@ describe("the packed package", () => {
         return `${line}\nm${i};\n// @ts-expect-error: an export that was any would have every name\nm${i}.noSuchName;\n`;
       });
       writeFileSync(join(consumer, file), source.join(""));
-      const options = `--noEmit --strict --target es2023 --lib es2023,esnext.disposable --types node --module ${kind}`;
+      copyFileSync("test/package/idioms.mts", join(consumer, "idioms.mts"));
+      const strict =
+        "--strict --exactOptionalPropertyTypes --noUncheckedIndexedAccess --verbatimModuleSyntax";
+      const options = `--noEmit ${strict} --target es2023 --lib es2023,esnext.disposable --types node --module ${kind}`;
+      const files = extension === "mts" ? [file, "idioms.mts"] : [file];
       const typeRoots = ["--typeRoots", resolve("node_modules/@types")];
       run(
         resolve("node_modules/.bin/tsc"),
-        [...options.split(" "), "--moduleResolution", resolution, ...typeRoots, file],
+        [...options.split(" "), "--moduleResolution", resolution, ...typeRoots, ...files],
         consumer,
       );
     });

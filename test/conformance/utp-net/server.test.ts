@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { describe, test } from "node:test";
 import { type Connection, connect, createServer, Server } from "1tp/utp";
 import { runtime } from "../../../src/platform/node.ts";
@@ -94,6 +94,18 @@ describe("a server of 1tp/utp", () => {
       const disposed = await listen();
       await disposed[Symbol.asyncDispose]();
       assert.equal(disposed.listening, false);
+    }));
+
+  test("leaves no listener on its signal when it is closed, or cannot listen", () =>
+    assertNothingLeft(async () => {
+      const { signal } = new AbortController();
+      const server = await listen({ signal });
+      assert.equal(getEventListeners(signal, "abort").length, 1);
+      const second = createServer({ signal });
+      for (let i = 0; i < 3; i++) await once(second.listen(portOf(server), "127.0.0.1"), "error");
+      assert.equal(getEventListeners(signal, "abort").length, 1);
+      await close(server);
+      assert.equal(getEventListeners(signal, "abort").length, 0);
     }));
 
   test("refuses what is above maxConnections, and accepts again", () =>

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { test } from "node:test";
 import { net, type Transport, transports } from "1tp";
 
@@ -40,25 +40,21 @@ test("a transport without a connectTimeout is refused at once", () => {
   assert.throws(() => new net.Socket([without]), { code: "ERR_INVALID_ARG_TYPE" });
 });
 
-test("servers that listened and closed leave no listener on their signal", async () => {
+test("a server leaves no listener on its signal when it is closed, or cannot listen", async () => {
   const { signal } = new AbortController();
-  let listening = 0;
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...given: Parameters<typeof addEventListener>) => {
-    listening += 1;
-    addEventListener.apply(signal, given);
-  };
-  signal.removeEventListener = (...given: Parameters<typeof removeEventListener>) => {
-    listening -= 1;
-    removeEventListener.apply(signal, given);
-  };
+  const listeners = (): number => getEventListeners(signal, "abort").length;
   for (let i = 0; i < 3; i++) {
     const server = net.createServer([memory], { signal });
     await server.listenP();
-    assert.equal(listening, 1);
+    assert.equal(listeners(), 1);
     await server.closeP();
-    assert.equal(listening, 0);
+    assert.equal(listeners(), 0);
   }
+  const unlucky = net.createServer([broken({ listen: () => Promise.reject(new Error("no port")) })], {
+    signal,
+  });
+  for (let i = 0; i < 3; i++) await assert.rejects(unlucky.listenP(), /no port/);
+  assert.deepEqual([listeners(), unlucky.listenerCount("close")], [0, 0]);
 });
 
 test("what was set on a socket reaches its channel, before and after it connects", async () => {
