@@ -65,6 +65,11 @@ export class Server extends EventEmitter<ServerEvents> {
   #closeDue = false;
   #referenced = true;
   #connections = 0;
+  /** One for all sockets: each would keep its own. */
+  readonly #onDestroy = (): void => {
+    this.#connections -= 1;
+    this.#emitCloseIfDrained();
+  };
 
   /** As `createServer`. @throws for wrong arguments, with the codes Node uses. */
   constructor(onConnection?: ConnectionListener);
@@ -179,14 +184,8 @@ export class Server extends EventEmitter<ServerEvents> {
     }
     this.#connections += 1;
     this.#introducer?.admit(channel, observedAddress(channel, transport));
-    const onDestroy = (): void => {
-      this.#connections -= 1;
-      this.#emitCloseIfDrained();
-    };
-    const socket = acceptSocket(
-      { channel, transport, settings: this.#socketSettings, onDestroy },
-      this.#options,
-    );
+    const connection = { channel, transport, settings: this.#socketSettings, onDestroy: this.#onDestroy };
+    const socket = acceptSocket(connection, this.#options);
     if (this.#options.pauseOnConnect) socket.pause();
     this.emit("connection", socket);
   }

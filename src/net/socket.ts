@@ -41,7 +41,7 @@ interface InternalOptions extends SocketOptions {
 /** Makes the connected socket of a channel that a server has accepted. */
 export function acceptSocket(connection: Connection, options: CommonOptions): Socket {
   const internal: InternalOptions = { ...options, [connectionKey]: connection };
-  return new Socket([connection.transport], internal);
+  return new Socket(internal);
 }
 
 /**
@@ -50,7 +50,8 @@ export function acceptSocket(connection: Connection, options: CommonOptions): So
  */
 export class Socket extends ChannelStream {
   readonly #settings: SocketSettings;
-  readonly #transports: readonly Transport[];
+  /** On a server's socket undefined until it dials by the transport it came by. */
+  #transports: readonly Transport[] | undefined;
   #dial: Dial | undefined;
   #transport: Transport | undefined;
   #report: readonly AttemptReport[] = NO_ATTEMPTS;
@@ -63,7 +64,7 @@ export class Socket extends ChannelStream {
     if (listener) throw typeError("options", "an object", listener);
     const connection = (options as InternalOptions)[connectionKey];
     const settings = connection?.settings ?? socketSettings(options);
-    const usable = connection ? transports! : checkTransports(transports);
+    const usable = connection ? undefined : checkTransports(transports);
     super({
       clock: settings.runtime.clock,
       stream: streamOptions(options),
@@ -142,6 +143,8 @@ export class Socket extends ChannelStream {
     if (this.connecting || this.isConnected()) {
       throw nodeError("EISCONN", "connect EISCONN: this socket is connecting or connected already");
     }
+    const transports = this.#transports ?? [this.#transport!];
+    this.#transports = transports;
     this.#transport = undefined;
     this.startConnecting((reason) => {
       this.#dial?.abort(reason);
@@ -149,7 +152,7 @@ export class Socket extends ChannelStream {
     });
     if (onConnect) this.once("connect", onConnect);
     try {
-      const options = { ...this.#settings, transports: this.#transports };
+      const options = { ...this.#settings, transports };
       const dial = new Dial(parseConnectionInfo(connectionInfo), options);
       this.#dial = dial;
       this.#report = dial.report;
