@@ -23,9 +23,16 @@ export function endpointFamily(endpoint: Endpoint): 0 | 4 | 6 {
  * How people read an endpoint: `tcp 192.168.1.30:61564`, `websocket wss://example.org/1tp`, or the transport's word alone.
  * Nothing a stranger wrote breaks a line or steers a terminal.
  */
-export function formatEndpoint(endpoint: Endpoint): string {
-  const { address, port, url } = endpoint.transportInfo;
-  if (typeof url === "string" && URL.canParse(url)) return `${endpoint.transportType} ${new URL(url).href}`;
-  if (typeof address !== "string" || typeof port !== "number") return endpoint.transportType;
-  return `${endpoint.transportType} ${address.includes(":") ? `[${address}]` : address}:${port}`;
+export function formatEndpoint({ transportType, transportInfo }: Endpoint): string {
+  const { address, port, url } = transportInfo;
+  const word = plainText(transportType);
+  if (typeof url === "string" && URL.canParse(url)) return `${word} ${new URL(url).href}`;
+  if (typeof address !== "string" || typeof port !== "number") return word;
+  const host = plainText(address);
+  return `${word} ${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** A stranger's text in one line of plain letters. */
+export function plainText(text: string): string {
+  return text.replace(/[^ -~]/g, "?");
 }

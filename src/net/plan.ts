@@ -1,5 +1,6 @@
+import { plainText } from "../base/endpoint.ts";
 import { nodeError, OnetpError } from "../base/errors.ts";
-import type { ConnectionInfo } from "../contract/endpoint.ts";
+import type { ConnectionInfo, JsonObject } from "../contract/endpoint.ts";
 import type { Candidate, PlannedAttempt, Scheduler } from "../contract/scheduler.ts";
 import type { Transport } from "../contract/transport.ts";
 import type { BlackHoles } from "../scheduler/black-holes.ts";
@@ -29,19 +30,32 @@ export function makePlan(
   const allowed = connectionInfo.filter((endpoint) => mayDial(endpoint, options.dialPolicy));
   const candidates = findCandidates(allowed, options.transports, blackHoles);
   if (candidates.length === 0) {
-    const forbidden = connectionInfo.length - allowed.length;
-    throw new OnetpError("ERR_1TP_NO_TRANSPORT", { detail: explain(connectionInfo, options, forbidden) });
+    throw new OnetpError("ERR_1TP_NO_TRANSPORT", { detail: explain(connectionInfo, options, allowed) });
   }
   const plan = options.scheduler.plan(candidates);
   checkPlan(plan, candidates);
   return plan.slice(0, MAX_ATTEMPTS);
 }
 
-function explain(connectionInfo: ConnectionInfo, { transports }: PlanOptions, forbidden: number): string {
+function explain(
+  connectionInfo: ConnectionInfo,
+  { transports }: PlanOptions,
+  allowed: ConnectionInfo,
+): string {
   const types = [...new Set(connectionInfo.map(({ transportType }) => transportType))].slice(0, 8);
-  const ours = transports.map(({ type }) => type).join(", ");
+  const ours = transports.map(({ type }) => type);
+  const forbidden = connectionInfo.length - allowed.length;
   const denied = forbidden > 0 ? ` (${forbidden} forbidden by the dial policy)` : "";
-  return `${connectionInfo.length} of type ${types.join(", ")}${denied}, for the transports ${ours || "none"}`;
+  const odd = allowed.find(({ transportType }) => ours.includes(transportType));
+  const refused = odd ? `; ${odd.transportType} cannot dial ${quote(odd.transportInfo)}` : "";
+  const offered = `${connectionInfo.length} of type ${types.join(", ")}${denied}`;
+  return `${offered}, for the transports ${ours.join(", ") || "none"}${refused}`;
+}
+
+/** A stranger's JSON in short. */
+function quote(info: JsonObject): string {
+  const text = plainText(JSON.stringify(info));
+  return text.length > 100 ? `${text.slice(0, 97)}...` : text;
 }
 
 /** A scheduler is the user's code: a wrong plan says so at once. */

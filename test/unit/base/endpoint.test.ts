@@ -15,6 +15,12 @@ test("an endpoint reads as its address and port, its URL, or its word alone", ()
   }
 });
 
+test("what a stranger puts into a word or an address neither breaks a line nor steers a terminal", () => {
+  const odd = "\n\u001b[31m\u2028\u009b\u202e";
+  const entry = { transportType: `tcp${odd}`, transportInfo: { address: `::1${odd}`, port: 1 } };
+  assert.equal(formatEndpoint(entry), "tcp??[31m??? [::1??[31m???]:1");
+});
+
 test("what a stranger puts into a URL neither breaks a line nor steers a terminal", () => {
   assert.match(format({ url: "ws://example.org/\n\u001b[31m\u2028\u009b" }), /^word [!-~]*$/);
 });

@@ -157,6 +157,20 @@ describe("a stranger's connectionInfo", () => {
     socket.destroy();
   });
 
+  test("what no transport of its type can dial is quoted, short and in plain letters", async () => {
+    const plain = await outcome(
+      createConnection(stranger(tcp({ address: "localhost", port: 80 })), transports),
+    );
+    assert.equal(
+      String(plain.error?.message),
+      "no transport accepts any of the addresses: 1 of type tcp, for the transports tcp, memory; " +
+        'tcp cannot dial {"address":"localhost","port":80}',
+    );
+    const odd = tcp({ address: `\n\u001b\u202e${"x".repeat(1000)}`, port: 80 });
+    const { error } = await outcome(createConnection(stranger([odd]), transports));
+    assert.match(String(error), /tcp cannot dial \{[ -~]{90,100}\.\.\.$/);
+  });
+
   test("one good entry among the hostile ones is found", async (t) => {
     const server = createServer([new MemoryTransport()], { security: "none" });
     t.after(() => server.close());
