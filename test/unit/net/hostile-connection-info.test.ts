@@ -162,7 +162,7 @@ describe("a stranger's connectionInfo", () => {
       createConnection(stranger(tcp({ address: "localhost", port: 80 })), transports),
     );
     assert.equal(
-      String(plain.error?.message),
+      (plain.error as OnetpError).message,
       "no transport accepts any of the addresses: 1 of type tcp, for the transports tcp, memory; " +
         'tcp cannot dial {"address":"localhost","port":80}',
     );
