@@ -1,8 +1,8 @@
 import { TokenBucket } from "../../src/base/token-bucket.ts";
 import type { Instant } from "../../src/contract/clock.ts";
 import type { LaneSink, MessageLane } from "../../src/contract/message-lane.ts";
+import { Outbox } from "../registrar/outbox.ts";
 import { MAX_FRAME } from "../registrar/protocol.ts";
-import { Outbox } from "./outbox.ts";
 import { encodeEnd, encodeFrame, encodeRelayedFrame, LaneReader } from "./wire.ts";
 
 /** Visits a second (chosen: clients need one). Each has limits of its own, and all those of one address share some. */

@@ -8,7 +8,6 @@ import { performTask } from "../registrar/clerk.ts";
 import { limitsWith, type RegistrarLimits } from "../registrar/limits.ts";
 import type { DirectoryTask, Outgoing } from "../registrar/mailroom.ts";
 import { MemoryDirectory } from "../registrar/memory-directory.ts";
-import { encodeMessage } from "../registrar/protocol.ts";
 import { Registrar } from "../registrar/registrar.ts";
 import { Guest } from "./guest.ts";
 import { INTRODUCER_LANE } from "./wire.ts";
@@ -96,20 +95,16 @@ export class SocketIntroducer implements Introducer {
         this.#registrar.handleDisconnect(visit, clock.now());
         this.#drive.wake();
       },
-      onFlood: (dialog) => this.#endDialog(visit, dialog),
+      onFlood: (dialog) => {
+        this.#registrar.handleUnread(visit, dialog);
+        this.#drive.wake();
+      },
     });
   }
 
   #receive(visit: number, frame: string | undefined): void {
     this.#registrar.handleFrame(visit, frame, this.#runtime.clock.now());
     this.#drive.wake();
-  }
-
-  /** As if the guest had ended it, since it does not read; it is told so itself. */
-  #endDialog(visit: number, dialog: number): void {
-    const close = encodeMessage({ type: "close", dialog, code: "unread" });
-    this.#receive(visit, close);
-    this.#guests.get(visit)?.send(close, dialog);
   }
 
   #send(out: Outgoing): void {

@@ -21,7 +21,7 @@ export interface RegistrarLimits {
   readonly signalRate: number;
   /** Messages of any kind; beyond it the connection is cut. */
   readonly messageRate: number;
-  /** Bytes that wait for a reader; beyond it the connection is cut. */
+  /** Characters that wait for a reader; beyond it the dialog that has most of them ends, or the connection. */
   readonly bufferedBytes: number;
   readonly relaysPerConnection: number;
   /** Bytes that one end of a channel may send, and how many of them a second; what is faster waits. */

@@ -132,6 +132,12 @@ export class Registrar implements Engine<DirectoryTask, Outgoing> {
     if (!member.greeted || !this.relay?.handleFrame(member, frame, now)) this.#reject(member, now);
   }
 
+  /** A connection does not read what a dialog brings it, and what waited of that is forgotten: the dialog is over. */
+  handleUnread(id: number, dialog: number): void {
+    const member = this.#mailroom.members.get(id);
+    if (member) this.#switchboard.unread(member, dialog);
+  }
+
   /** A connection is gone. */
   handleDisconnect(id: number, now: Instant): void {
     const member = this.#mailroom.members.get(id);

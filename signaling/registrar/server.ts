@@ -19,6 +19,7 @@ import { performTask } from "./clerk.ts";
 import type { DirectoryTask, Outgoing } from "./mailroom.ts";
 import { formatMetrics } from "./metrics.ts";
 import { type CreateRegistrarOptions, type RegistrarSettings, registrarSettings } from "./options.ts";
+import { Outbox } from "./outbox.ts";
 import { originOf } from "./proof.ts";
 import { MAX_FRAME, type RegistrarServices } from "./protocol.ts";
 import { Registrar } from "./registrar.ts";
@@ -26,6 +27,9 @@ import { stunAddresses, stunServices, turnService } from "./services.ts";
 
 /** Connections above the limit that still learn why, or ask for `/metrics` (chosen). */
 const SPARE_CONNECTIONS = 256;
+
+/** Bytes that the system holds for a connection before dialogs take turns (chosen: one segment's worth or two of the fastest). */
+const LENT_AT_MOST = 65_536;
 
 /** A registrar that listens. */
 export interface RegistrarServer {
@@ -58,6 +62,8 @@ class RegistrarHost implements RegistrarServer {
   readonly #drive;
   readonly #links = new Map<number, WebSocketLink>();
   readonly #origins: ReadonlySet<string>;
+  /** What waits for connections that are slow to read. */
+  readonly #waiting = new Map<number, Outbox<string>>();
   /** Connections that there are relayed frames for. */
   readonly #relayed = new Set<number>();
   #connections = 0;
@@ -191,9 +197,10 @@ class RegistrarHost implements RegistrarServer {
         else this.#registrar.handleRelayed(id, message, now);
         this.#drive.wake();
       },
-      onDrain: () => this.#relay(id),
+      onDrain: () => this.#flush(id),
       onClose: () => {
         this.#links.delete(id);
+        this.#waiting.delete(id);
         this.#registrar.handleDisconnect(id, runtime.clock.now());
         this.#drive.wake();
         if (this.#links.size === 0) this.#onEmpty?.();
@@ -208,11 +215,39 @@ class RegistrarHost implements RegistrarServer {
       link.close(out.cut.status, out.cut.reason);
       return;
     }
-    link.send(out.frame);
-    if (link.buffered <= this.#settings.limits.bufferedBytes) return;
+    const { connection, frame, dialog } = out;
+    const waiting = this.#waiting.get(connection);
+    if (waiting || link.buffered >= LENT_AT_MOST) this.#sendLater(connection, frame, dialog);
+    else link.send(frame);
+  }
+
+  /** Whoever does not read loses the dialog that has most for it, and the connection if it is none of them. */
+  #sendLater(connection: number, frame: string, dialog: number | undefined): void {
+    const outbox = this.#waiting.get(connection) ?? new Outbox();
+    this.#waiting.set(connection, outbox);
+    outbox.push([frame], dialog);
+    if (outbox.size <= this.#settings.limits.bufferedBytes) return;
+    const flooded = outbox.dropLargest();
+    if (flooded !== undefined) {
+      this.#registrar.handleUnread(connection, flooded);
+      return;
+    }
     this.#registrar.counters.cuts++;
-    this.#registrar.handleDisconnect(out.connection, runtime.clock.now());
-    link.terminate();
+    this.#registrar.handleDisconnect(connection, runtime.clock.now());
+    this.#links.get(connection)?.terminate();
+  }
+
+  #flush(connection: number): void {
+    const link = this.#links.get(connection);
+    const outbox = this.#waiting.get(connection);
+    if (!link) return;
+    outbox?.flush((frame) => {
+      if (link.buffered >= LENT_AT_MOST) return false;
+      link.send(frame);
+      return true;
+    });
+    if (outbox?.size === 0) this.#waiting.delete(connection);
+    this.#relay(connection);
   }
 
   /** Once for all that has come by now. */
@@ -230,7 +265,7 @@ class RegistrarHost implements RegistrarServer {
   /** Relayed frames leave only when nothing else waits, so that signals overtake them. */
   #relay(connection: number): void {
     const link = this.#links.get(connection);
-    while (link && !link.lent) {
+    while (link && !link.lent && !this.#waiting.has(connection)) {
       const frame = this.#registrar.relay?.take(connection);
       if (!frame) return;
       link.send(frame);

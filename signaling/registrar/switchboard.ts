@@ -68,6 +68,14 @@ export class Switchboard {
     if (peer) this.#postClose(peer, code === "unread" ? code : undefined);
   }
 
+  /** The member does not read what came of a dialog, perhaps not even its end. */
+  unread(member: Member, dialog: number): void {
+    const peer = member.dialogs.get(dialog);
+    member.forget(dialog);
+    if (peer) this.#postClose(peer, "unread");
+    this.#tellClose(member, dialog, { code: "unread" });
+  }
+
   /** The member is gone. */
   leave(member: Member): void {
     for (const peer of member.dialogs.values()) if (peer) this.#postClose(peer, "lost");

@@ -238,6 +238,22 @@ describe("a registrar", () => {
   });
 });
 
+/** A client without manners that has a dialog with each of two others. */
+async function slowReader(own: Own, url: string) {
+  const slow = new WebSocket(url);
+  await once(slow, "open");
+  slow.send('{"type":"hello","version":1}');
+  const probes: DialogProbe[] = [];
+  for (const dialog of [1, 2]) {
+    const { registration, firstDialog } = await registered(own(new WebSocketSignaling({ url })));
+    const { uid } = registration.address;
+    slow.send(JSON.stringify({ type: "open", dialog, uid, transportType: "test" }));
+    probes.push(await firstDialog());
+  }
+  const [flooding, calm] = probes as [DialogProbe, DialogProbe];
+  return { slow, flooding, calm };
+}
+
 describe("nobody else notices", () => {
   check("garbage, binary and oversized frames, which end their connection", async (own) => {
     const { url } = own(await createRegistrar(LOCAL));
@@ -263,25 +279,43 @@ describe("nobody else notices", () => {
     assert.deepEqual(await (await firstDialog()).received(1), ["still here"]);
   });
 
-  check("a reader that does not read, which is cut off", async (own) => {
+  check("a reader that does not read, which loses the dialog that floods it and no other", async (own) => {
     const limits = { bufferedBytes: 65_536, signalRate: 100_000, messageRate: 100_000 };
     const { url } = own(await createRegistrar({ ...LOCAL, limits }));
-    const { registration, firstDialog } = await registered(own(new WebSocketSignaling({ url })));
-    const { uid } = registration.address;
-    const slow = new WebSocket(url);
-    await once(slow, "open");
-    slow.send('{"type":"hello","version":1}');
-    slow.send(JSON.stringify({ type: "open", dialog: 1, uid, transportType: "test" }));
-    const { dialog, closes } = await firstDialog();
+    const { slow, calm, flooding } = await slowReader(own, url);
     slow.pause();
-    while (closes.length === 0) {
-      for (let i = 0; i < 50; i++) await dialog.send("x".repeat(16_000)).catch(() => {});
+    while (flooding.closes.length === 0) {
+      for (let i = 0; i < 50; i++) await flooding.dialog.send("x".repeat(16_000)).catch(() => {});
       await setImmediate();
     }
-    assert.equal(codeOf(closes[0]), "ECONNRESET");
+    assert.equal(codeOf(flooding.closes[0]), "ERR_1TP_SIGNALING_LIMIT");
+    await calm.dialog.send("patience");
+    const told: string[] = [];
+    slow.on("message", (data: Buffer) => told.push(data.toString()));
+    slow.resume();
+    while (!told.some((frame) => frame.endsWith('"patience"'))) await setImmediate();
+    assert.ok(told.some((frame) => /"close","dialog":1,"code":"unread"/.test(frame)));
+    assert.deepEqual(calm.closes, []);
+    slow.send('{"type":"signal","dialog":2}\n"thanks"');
+    assert.deepEqual(await calm.received(1), ["thanks"]);
     const ended = once(slow, "close");
     slow.terminate();
     await ended;
-    await own(new WebSocketSignaling({ url })).open(registration.address, "test");
+  });
+
+  check("a reader that does not read what it asks for, which is cut off", async (own) => {
+    const limits = { bufferedBytes: 65_536, signalRate: 100_000, messageRate: 1_000_000 };
+    const { url } = own(await createRegistrar({ ...LOCAL, limits }));
+    const { slow, calm, flooding } = await slowReader(own, url);
+    const ended = once(slow, "close");
+    slow.pause();
+    while (calm.closes.length === 0) {
+      for (let i = 0; i < 500; i++) slow.send('{"type":"services","request":1}');
+      await setImmediate();
+    }
+    const errors = [await calm.closed(), await flooding.closed()];
+    assert.deepEqual(errors.map(codeOf), ["ECONNRESET", "ECONNRESET"]);
+    slow.terminate();
+    await ended;
   });
 });

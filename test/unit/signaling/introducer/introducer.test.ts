@@ -121,3 +121,18 @@ describe("an introducer", () => {
     assert.equal(clock.armed, 0);
   });
 });
+
+it("ends the visit of a client that reads no answers, though a dialog has a little of what waits for it", async () => {
+  const { clock, introducer } = open();
+  const client = new Client(introducer, 1);
+  client.lane.room = 0;
+  client.say({ type: "ping" });
+  client.say({ type: "open", dialog: 1, uid: "0".repeat(32), transportType: "test" });
+  await setImmediate();
+  for (let second = 0; second < 70; second++) {
+    for (let i = 0; i < 1_000; i++) client.say({ type: "ping" });
+    clock.advance(1_000);
+  }
+  client.lane.drain();
+  assert.match(client.lane.said.at(-1)!, /^end 1008/);
+});

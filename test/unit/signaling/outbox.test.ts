@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Outbox } from "../../../../signaling/introducer/outbox.ts";
+import { Outbox } from "../../../signaling/registrar/outbox.ts";
 
 /** A frame of so many messages of ten bytes, each of which says whose it is. */
 function frame(dialog: number, messages = 1): Uint8Array[] {
@@ -63,8 +63,8 @@ describe("an outbox", () => {
     outbox.push(frame(1, 2), 1);
     taken(outbox, 1);
     for (let i = 0; i < 9; i++) outbox.push(frame(0));
-    for (let i = 0; i < 3; i++) outbox.push(frame(1), 1);
-    for (let i = 0; i < 2; i++) outbox.push(frame(2), 2);
+    for (let i = 0; i < 30; i++) outbox.push(frame(1), 1);
+    for (let i = 0; i < 26; i++) outbox.push(frame(2), 2);
     assert.equal(outbox.dropLargest(), 1);
     assert.equal(outbox.dropLargest(), 2);
     assert.equal(outbox.dropLargest(), undefined);
@@ -72,5 +72,14 @@ describe("an outbox", () => {
     assert.equal(taken(outbox), `a${"-".repeat(9)}`);
     outbox.push(frame(1), 1);
     assert.equal(taken(outbox), "a");
+  });
+
+  it("drops no dialog that has less than what saying so takes", () => {
+    const outbox = new Outbox<string>();
+    outbox.push(["x".repeat(255)], 1);
+    outbox.push(["x".repeat(10_000)]);
+    assert.equal(outbox.dropLargest(), undefined);
+    outbox.push(["x"], 1);
+    assert.equal(outbox.dropLargest(), 1);
   });
 });

@@ -1,14 +1,22 @@
 /** What belongs to no dialog. */
 const NONE = 0;
 
+/** The least that dropping a dialog has to free, in bytes (chosen: several times what saying so takes). */
+const LEAST_FREED = 256;
+
+/** A part of a frame: text counts by its characters. */
+interface Part {
+  readonly length: number;
+}
+
 /** Messages that wait for one client: every dialog has its turn, so that none waits for the flood of another. */
-export class Outbox {
+export class Outbox<Message extends Part = Uint8Array> {
   /** By dialog, in the order of their turns. */
-  readonly #queues = new Map<number, Uint8Array[][]>();
+  readonly #queues = new Map<number, Message[][]>();
   /** By dialog. */
   readonly #sizes = new Map<number, number>();
   /** Of the frame whose turn it is; a frame is not interrupted. */
-  #current: Uint8Array[] = [];
+  #current: Message[] = [];
   #size = 0;
 
   /** Bytes that wait. */
@@ -17,7 +25,7 @@ export class Outbox {
   }
 
   /** Adds the messages of a frame. */
-  push(messages: readonly Uint8Array[], dialog: number = NONE): void {
+  push(messages: readonly Message[], dialog: number = NONE): void {
     const queue = this.#queues.get(dialog) ?? [];
     queue.push([...messages]);
     this.#queues.set(dialog, queue);
@@ -25,7 +33,7 @@ export class Outbox {
   }
 
   /** Hands messages to `send` until there are none left or it says false. */
-  flush(send: (message: Uint8Array) => boolean): void {
+  flush(send: (message: Message) => boolean): void {
     for (let next = this.#next(); next; next = this.#next()) {
       if (!send(next)) return;
       this.#current.shift();
@@ -33,18 +41,18 @@ export class Outbox {
     }
   }
 
-  /** Forgets what waits of the dialog that has most, but for a frame that is half sent; undefined if no dialog has anything. */
+  /** Forgets what waits of the dialog that has most, but for a frame that is half sent; undefined if no dialog has much. */
   dropLargest(): number | undefined {
     let [largest, most] = [NONE, 0];
     for (const [dialog, size] of this.#sizes)
       if (dialog !== NONE && size > most) [largest, most] = [dialog, size];
-    if (largest === NONE) return undefined;
+    if (most < LEAST_FREED) return undefined;
     this.#queues.delete(largest);
     this.#account(largest, -most);
     return largest;
   }
 
-  #next(): Uint8Array | undefined {
+  #next(): Message | undefined {
     if (this.#current.length > 0) return this.#current[0];
     const [turn] = this.#queues;
     if (!turn) return undefined;
@@ -66,6 +74,6 @@ export class Outbox {
   }
 }
 
-function lengthOf(messages: readonly Uint8Array[]): number {
+function lengthOf(messages: readonly Part[]): number {
   return messages.reduce((sum, { length }) => sum + length, 0);
 }
