@@ -29,6 +29,8 @@ export interface Runtime {
   readonly random: Random;
   /** Absent where there is no UDP. Rejects with an errno code. */
   bindDatagram?(options: BindOptions): Promise<DatagramSocket>;
+  /** The platform's TCP and TLS are this host's. Absent: a simulated host, which must not reach into the real network. */
+  readonly tcp?: boolean;
   interfaces(): readonly NetworkInterface[];
   /** The addresses of a host name, in the system's order. Absent where there is no DNS. Rejects with a code such as ENOTFOUND. */
   lookup?(name: string): Promise<readonly string[]>;

@@ -20,6 +20,10 @@ export class StunStream {
   readonly requests: StunRequests;
   readonly #socket: NetSocket;
   readonly #server: SocketAddress;
+  readonly #frames = new StreamFrames();
+  readonly #onReadable = (): void => this.#read();
+  readonly #onError = (error: Error): void => this.requests.close(error);
+  readonly #onClose = (): void => this.#end("ECONNRESET");
 
   constructor(socket: NetSocket, server: SocketAddress, runtime: Runtime) {
     this.#socket = socket;
@@ -28,13 +32,31 @@ export class StunStream {
     this.requests = new StunRequests(client, runtime.clock, ({ data }) => {
       socket.write(data);
     });
-    const frames = new StreamFrames();
-    socket.on("data", (chunk: Uint8Array) => {
-      for (const frame of frames.push(chunk)) this.requests.receive(frame, server);
-      if (frames.broken) this.#end("EPROTO");
-    });
-    socket.on("error", (error) => this.requests.close(error));
-    socket.on("close", () => this.#end("ECONNRESET"));
+    socket.on("readable", this.#onReadable);
+    socket.on("error", this.#onError);
+    socket.on("close", this.#onClose);
+  }
+
+  /** No byte more than belongs to a response that is waited for: what follows may be no STUN. */
+  #read(): void {
+    while (this.requests.client.size > 0) {
+      const chunk: Uint8Array | null = this.#socket.read(this.#frames.missing);
+      if (!chunk) return;
+      for (const frame of this.#frames.push(chunk)) this.requests.receive(frame, this.#server);
+      if (this.#frames.broken) {
+        this.#end("EPROTO");
+        return;
+      }
+    }
+    // Who waits for nothing hears all the same that the server has closed.
+    this.#socket.read(0);
+  }
+
+  /** Gives the socket away, with all bytes that follow the last response. */
+  release(): NetSocket {
+    this.#socket.off("readable", this.#onReadable).off("error", this.#onError).off("close", this.#onClose);
+    this.requests.close(systemError("ECONNABORTED", "read", this.#server.address, this.#server.port));
+    return this.#socket;
   }
 
   /** Closes the socket; what is under way fails. */

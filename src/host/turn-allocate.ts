@@ -21,6 +21,8 @@ export interface TurnRequest {
   readonly user: TurnUser;
   /** The family of the relayed address; the server's choice if absent. */
   readonly family?: 4 | 6;
+  /** Between the server and peers: UDP if absent; over TCP (RFC 6062) the way must be a stream, too. */
+  readonly peers?: "udp" | "tcp";
 }
 
 /**
@@ -54,7 +56,7 @@ export async function turnAddresses(host: string, runtime: Runtime): Promise<rea
 }
 
 async function follow(
-  { way, user, family }: TurnRequest,
+  { way, user, family, peers }: TurnRequest,
   first: SocketAddress,
   runtime: Runtime,
   signal: AbortSignal,
@@ -66,7 +68,11 @@ async function follow(
     const link = await openTurnLink(way, server, runtime, signal);
     const credentials = new LongTermCredentials({ crypto, ...user });
     const reliable = way.protocol !== "udp";
-    const opened = await TurnSocket.open({ link, server, reliable, credentials, family }, runtime, signal);
+    const opened = await TurnSocket.open(
+      { link, server, reliable, credentials, family, peers },
+      runtime,
+      signal,
+    );
     if (opened instanceof TurnSocket) return opened;
     const { alternate, status } = opened;
     if (status === ALLOCATION_MISMATCH && mismatches++ < MAX_MISMATCHES) continue;

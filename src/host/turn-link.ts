@@ -4,14 +4,17 @@ import { ipFamily } from "../base/ip.ts";
 import type { Millis } from "../contract/clock.ts";
 import type { DatagramSocket, SocketAddress } from "../contract/datagram-socket.ts";
 import type { Runtime } from "../contract/runtime.ts";
+import { StreamFrames } from "../stun/framing.ts";
 import type { TurnServer } from "../turn/server.ts";
-import { connected } from "./stun-stream.ts";
-import { TurnStream } from "./turn-stream.ts";
+import { FramedSocket } from "./framed-socket.ts";
+import { connected, type NetSocket } from "./stun-stream.ts";
 
 /** How long a server may take to accept a connection (chosen, as for an allocation). */
 const CONNECT_TIMEOUT: Millis = 5000;
 /** A receive buffer that carries a fast sender through a pause of the event loop (as of the udp transport). */
 const BUFFER_SIZE = 2 * 1024 * 1024;
+/** The largest frame a server has reason to send: ChannelData or a Data indication with a datagram of UDP. */
+const MAX_FRAME = 65_535 + 64;
 
 /** How to reach a server: where it is, and by whose certificates it is known over TLS. */
 export interface TurnWay extends TurnServer {
@@ -27,7 +30,10 @@ export async function openTurnLink(
   signal: AbortSignal,
 ): Promise<DatagramSocket> {
   signal.throwIfAborted();
-  if (way.protocol !== "udp") return new TurnStream(await connectStream(way, to, runtime, signal), to);
+  if (way.protocol !== "udp") {
+    const framing = new StreamFrames({ channelData: true, maxSize: MAX_FRAME });
+    return new FramedSocket(await connectStream(way, to, runtime, signal), to, framing);
+  }
   if (!runtime.bindDatagram) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no UDP here" });
   const address = ipFamily(to.address) === 6 ? "::" : "0.0.0.0";
   const socket = await runtime.bindDatagram({ address, connect: to, bufferSize: BUFFER_SIZE });
@@ -36,11 +42,19 @@ export async function openTurnLink(
   throw signal.reason;
 }
 
-async function connectStream(way: TurnWay, to: SocketAddress, { clock }: Runtime, signal: AbortSignal) {
+/** A connection to that address by TCP, or by TLS to whom the way names. Rejects as `openTurnLink`. */
+export async function connectStream(
+  way: TurnWay,
+  to: SocketAddress,
+  { clock, tcp: mayConnect = false }: Runtime,
+  signal: AbortSignal,
+  timeout = CONNECT_TIMEOUT,
+): Promise<NetSocket> {
+  if (!mayConnect) throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail: "no TCP here" });
   const late = new AbortController();
   const giveUp = (): void => late.abort(signal.reason);
   signal.addEventListener("abort", giveUp);
-  const timer = clock.setTimer(clock.now() + CONNECT_TIMEOUT, () =>
+  const timer = clock.setTimer(clock.now() + timeout, () =>
     late.abort(systemError("ETIMEDOUT", "connect", to.address, to.port)),
   );
   try {

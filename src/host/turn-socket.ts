@@ -3,7 +3,7 @@ import { codeOf, OnetpError, systemError } from "../base/errors.ts";
 import { canonicalIp } from "../base/ip.ts";
 import type { DatagramSink, DatagramSocket, SendResult, SocketAddress } from "../contract/datagram-socket.ts";
 import type { Runtime } from "../contract/runtime.ts";
-import type { Credentials } from "../stun/credentials.ts";
+import type { LongTermCredentials } from "../stun/long-term.ts";
 import { Allocation } from "../turn/allocation.ts";
 import { CHANNEL_HEADER, dataOf } from "../turn/channel-data.ts";
 import type { TurnFailure } from "../turn/failure.ts";
@@ -23,8 +23,16 @@ export interface TurnSocketOptions {
   readonly server: SocketAddress;
   /** The link loses nothing. */
   readonly reliable: boolean;
-  readonly credentials: Credentials;
+  readonly credentials: LongTermCredentials;
   readonly family?: 4 | 6 | undefined;
+  /** As of the allocation. */
+  readonly peers?: "udp" | "tcp" | undefined;
+}
+
+/** What happens on an allocation. */
+export interface TurnSink extends DatagramSink {
+  /** On a TCP allocation, instead of datagrams: a peer has connected (RFC 6062 §4.4). */
+  onAttempt?(connection: number, remote: SocketAddress): void;
 }
 
 interface Waiting {
@@ -40,17 +48,18 @@ interface Waiting {
 export class TurnSocket implements DatagramSocket {
   readonly maxPayload = RELAYED_PAYLOAD;
   readonly receiveBufferSize: number | undefined;
+  readonly server: SocketAddress;
+  readonly credentials: LongTermCredentials;
   /** Resolves when the allocation is given back or lost. */
   readonly closed: Promise<void>;
   readonly #link: DatagramSocket;
-  readonly #server: SocketAddress;
   readonly #runtime: Runtime;
   readonly #allocation: Allocation;
   readonly #drive: Drive;
   readonly #waiting = new Map<string, Waiting[]>();
   #opened: ((failure: TurnFailure | undefined) => void) | undefined;
   #onGone: () => void = () => {};
-  #sink: DatagramSink | undefined;
+  #sink: TurnSink | undefined;
   #local: SocketAddress;
   #ended = false;
   #lost = false;
@@ -81,9 +90,10 @@ export class TurnSocket implements DatagramSocket {
     });
   }
 
-  private constructor({ link, server, reliable, credentials, family }: TurnSocketOptions, runtime: Runtime) {
+  private constructor({ link, ...options }: TurnSocketOptions, runtime: Runtime) {
     this.#link = link;
-    this.#server = server;
+    this.server = options.server;
+    this.credentials = options.credentials;
     this.#runtime = runtime;
     this.#local = link.local;
     this.receiveBufferSize = link.receiveBufferSize;
@@ -92,7 +102,7 @@ export class TurnSocket implements DatagramSocket {
     });
     const { random, clock } = runtime;
     const onWork = (): void => this.#drive.wake();
-    const allocation = new Allocation({ random, server, credentials, reliable, family, onWork });
+    const allocation = new Allocation({ ...options, random, onWork });
     this.#allocation = allocation;
     const gated = {
       handleTimeout: (now: number) => allocation.handleTimeout(now),
@@ -139,7 +149,7 @@ export class TurnSocket implements DatagramSocket {
     return new Promise((resolve, reject) => {
       const key = canonicalIp(address);
       if (key === undefined || this.#ended) {
-        reject(turnError({ reason: "expired" }, this.#server));
+        reject(turnError({ reason: "expired" }, this.server));
         return;
       }
       const waiting = this.#waiting.get(key) ?? [];
@@ -155,14 +165,14 @@ export class TurnSocket implements DatagramSocket {
     if (data.length > this.maxPayload) return "EMSGSIZE";
     const frame = this.#allocation.frame(data, remote, this.#runtime.clock.now());
     if (!frame) return "EACCES";
-    const result = this.#link.send(frame, this.#server);
+    const result = this.#link.send(frame, this.server);
     if (result !== "queued") return result;
     this.#allocation.detachBuffer();
     this.#blocked = true;
     return result;
   }
 
-  attach(sink: DatagramSink): void {
+  attach(sink: TurnSink): void {
     this.#sink = sink;
   }
 
@@ -200,7 +210,7 @@ export class TurnSocket implements DatagramSocket {
   }
 
   #transmit(data: Uint8Array): void {
-    const result = this.#link.send(data, this.#server);
+    const result = this.#link.send(data, this.server);
     this.#blocked ||= result === "queued";
     if (result !== "sent" && result !== "queued") this.#failed(result);
   }
@@ -244,6 +254,9 @@ export class TurnSocket implements DatagramSocket {
         break;
       case "unreachable":
         this.#sink?.onSendError?.(event.code, event.remote);
+        break;
+      case "attempt":
+        this.#sink?.onAttempt?.(event.connection, event.remote);
     }
   }
 
@@ -257,7 +270,7 @@ export class TurnSocket implements DatagramSocket {
     const waiting = this.#waiting.get(address) ?? [];
     this.#waiting.delete(address);
     for (const { resolve, reject } of waiting) {
-      if (failure) reject(turnError(failure, this.#server));
+      if (failure) reject(turnError(failure, this.server));
       else resolve();
     }
   }
@@ -273,7 +286,7 @@ export class TurnSocket implements DatagramSocket {
     if (failure) this.#tellOpened(failure);
     const sink = this.#sink;
     this.#sink = undefined;
-    sink?.onClose?.(failure && turnError(failure, this.#server, "read"));
+    sink?.onClose?.(failure && turnError(failure, this.server, "read"));
     this.#onGone();
   }
 }

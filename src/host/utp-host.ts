@@ -60,7 +60,7 @@ export class UtpHost implements DatagramSink {
   /** The system has queued a datagram: nothing more until it has drained. */
   #blocked = false;
   #closed = false;
-  /** Somebody has heard of a new connection in this turn. */
+  /** Somebody has heard something in this turn. */
   #told = false;
   /** Sending was put off. */
   #waits = false;
@@ -80,7 +80,7 @@ export class UtpHost implements DatagramSink {
     this.#incoming = { data: new Uint8Array(0), remote: socket.local };
     this.endpoint = new UtpEndpoint({
       random: runtime.random,
-      onWork: () => this.#schedule(),
+      onWork: () => this.#schedule(runtime.afterDelivery),
       isOwnHost: (address) => this.#ownAddresses.has(address),
       maxDatagram,
       receiveWindow: receiveWindow(socket.receiveBufferSize),
@@ -115,6 +115,12 @@ export class UtpHost implements DatagramSink {
   soon(task: () => void): void {
     this.#tasks.push(task);
     this.#schedule();
+  }
+
+  /** Runs `task` once what a sink has just been told has settled: what came along with it is heard afterwards. */
+  afterDelivery(task: () => void): void {
+    const { afterDelivery, afterInput } = this.#runtime;
+    this.#after(afterDelivery ?? afterInput, task);
   }
 
   /** Resets every connection (their sinks hear ECONNABORTED), tells the peers, closes the socket. */
@@ -172,11 +178,11 @@ export class UtpHost implements DatagramSink {
   }
 
   onDatagram(data: Uint8Array, remote: SocketAddress): void {
+    this.#schedule();
     this.#incoming.data = data;
     this.#incoming.remote = remote;
     this.heardAt = this.#runtime.clock.now();
     this.endpoint.handleDatagram(this.#incoming, this.heardAt);
-    this.#schedule();
   }
 
   onDrain(): void {
@@ -194,7 +200,7 @@ export class UtpHost implements DatagramSink {
     if (this.#closed) return;
     const { address, port } = this.socket.local;
     const reason = error ?? systemError("ECONNABORTED", "close", address, port);
-    for (const connection of [...this.endpoint.connections()]) connection.abort(reason);
+    for (const connection of [...this.endpoint.connections()]) connection.lost(reason);
     this.#finish();
     this.onLost?.(reason);
   }
@@ -209,9 +215,13 @@ export class UtpHost implements DatagramSink {
   #schedule(soon = this.#runtime.afterInput): void {
     if (this.#scheduled || this.#pumping) return;
     this.#scheduled = true;
+    this.#after(soon, this.#onTurn);
+  }
+
+  #after(soon: Runtime["afterInput"], task: () => void): void {
     const { clock } = this.#runtime;
-    if (soon) soon(this.#onTurn);
-    else clock.setTimer(clock.now(), this.#onTurn);
+    if (soon) soon(task);
+    else clock.setTimer(clock.now(), task);
   }
 
   readonly #onTurn = (): void => {
@@ -237,7 +247,7 @@ export class UtpHost implements DatagramSink {
     }
   }
 
-  /** Whether to send a little later: what is said on a new connection carries the acknowledgement that makes it. */
+  /** Whether to send a little later: who has just heard something may answer, and the answer carries the acknowledgement. */
   #patient(): boolean {
     this.#waits = this.#told && !this.endpoint.speaking;
     this.#told = false;
@@ -249,10 +259,10 @@ export class UtpHost implements DatagramSink {
     if (this.#waits) this.#schedule(this.#runtime.afterDelivery);
     else if (this.#unsent || this.endpoint.hasEvents || this.#tasks.length > 0) this.#schedule();
     this.#waits = this.#unsent = false;
+    this.#tellSize();
     if (this.#closed) return;
     this.#timer.arm(this.endpoint.pollTimeout());
     this.#forgetFlushed();
-    this.#tellSize();
   }
 
   #deliver(): void {
@@ -263,9 +273,7 @@ export class UtpHost implements DatagramSink {
   }
 
   #dispatch({ type, connection, error }: UtpEvent): void {
-    if (type === "accepted" || type === "connected") this.#told = true;
-    // An end is acknowledged at once: its writer waits for that before it hears ours.
-    else if (type === "end") this.#told = false;
+    this.#told = true;
     if (type === "accepted") {
       if (this.#onConnection) this.#onConnection(connection);
       else connection.abort();

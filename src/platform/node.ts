@@ -134,6 +134,7 @@ export const runtime: Runtime = {
   clock,
   random: nodeRandom,
   bindDatagram,
+  tcp: true,
   interfaces,
   lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
   afterInput: (task) => void setImmediate(task),

@@ -20,8 +20,9 @@ const MAX_SIZE = HEADER_SIZE + 65_535;
  * unfinished frame at most.
  */
 export class StreamFrames {
+  /** Bytes of the largest frame. */
+  readonly maxSize: number;
   readonly #channelData: boolean;
-  readonly #maxSize: number;
   /** Parts of the unfinished frame, and how many bytes they are. */
   #parts: Uint8Array[] = [];
   #kept = 0;
@@ -31,12 +32,26 @@ export class StreamFrames {
 
   constructor({ channelData = false, maxSize = MAX_SIZE }: FramingOptions = {}) {
     this.#channelData = channelData;
-    this.#maxSize = maxSize;
+    this.maxSize = maxSize;
   }
 
   /** What came begins no frame, or too large a one: nobody can tell where the next one is, so close the stream. */
   get broken(): boolean {
     return this.#broken;
+  }
+
+  /** Bytes after which there may be a frame, and never more than belong to it. */
+  get missing(): number {
+    return this.#wanted - this.#kept;
+  }
+
+  /** A frame's bytes on the wire, in memory of their own: ChannelData is padded. */
+  wrap(frame: Uint8Array): Uint8Array {
+    const padded = new Uint8Array(
+      this.#channelData && isChannelData(frame) ? (frame.length + 3) & ~3 : frame.length,
+    );
+    padded.set(frame);
+    return padded;
   }
 
   /** The frames that `chunk` completes, ChannelData without padding. They may be views of the chunk. */
@@ -78,7 +93,7 @@ export class StreamFrames {
     const isData = this.#channelData && isChannelData(bytes);
     if (!isData && bytes.length < COOKIE_END) return undefined;
     const size = (isData ? PREFIX_SIZE : HEADER_SIZE) + length;
-    if (size > this.#maxSize || !(isData || beginsStun(bytes, length))) this.#broken = true;
+    if (size > this.maxSize || !(isData || beginsStun(bytes, length))) this.#broken = true;
     return size;
   }
 }

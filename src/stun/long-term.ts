@@ -46,15 +46,24 @@ interface Challenge {
  * nonce, and a stale nonce is replaced. One object per server. Never falls back from SHA-256 to MD5.
  */
 export class LongTermCredentials implements Credentials {
+  readonly #options: LongTermOptions;
   readonly #crypto: Crypto;
   readonly #username: string;
   readonly #password: string;
   #challenge: Challenge | undefined;
 
-  constructor({ crypto, username, password }: LongTermOptions) {
-    this.#crypto = crypto;
-    this.#username = opaqueString(username);
-    this.#password = password;
+  constructor(options: LongTermOptions) {
+    this.#options = options;
+    this.#crypto = options.crypto;
+    this.#username = opaqueString(options.username);
+    this.#password = options.password;
+  }
+
+  /** The same, which know what these have been told, and learn by themselves from then on. */
+  copy(): LongTermCredentials {
+    const copy = new LongTermCredentials(this.#options);
+    copy.#challenge = this.#challenge;
+    return copy;
   }
 
   /** Of the server, once it has said so. */

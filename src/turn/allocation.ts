@@ -17,6 +17,7 @@ import {
   REFRESH,
   REQUESTED_ADDRESS_FAMILY,
   REQUESTED_TRANSPORT,
+  TCP_PROTOCOL,
   UDP_PROTOCOL,
   XOR_RELAYED_ADDRESS,
 } from "./attributes.ts";
@@ -98,8 +99,8 @@ export class Allocation implements DatagramEngine<TurnEvent> {
   allocate(): void {
     if (this.#state !== "new") return;
     this.#state = "allocating";
-    const { family, reliable } = this.#options;
-    const attributes = [REQUESTED_TRANSPORT.of(UDP_PROTOCOL)];
+    const { family, reliable, peers } = this.#options;
+    const attributes = [REQUESTED_TRANSPORT.of(peers === "tcp" ? TCP_PROTOCOL : UDP_PROTOCOL)];
     if (family !== undefined) attributes.push(REQUESTED_ADDRESS_FAMILY.of(family));
     const schedule = ALLOCATE_SCHEDULE[reliable ? "stream" : "datagrams"];
     this.#ask(ALLOCATE, attributes, (outcome, now) => this.#allocated(outcome, now), schedule);
@@ -200,7 +201,8 @@ export class Allocation implements DatagramEngine<TurnEvent> {
     if (this.#state !== "allocated") this.#drop("unallocated");
     else {
       const indication = decodeIndication(data);
-      if (!indication) this.#drop("indication");
+      const overTcp = this.#options.peers === "tcp";
+      if (!indication || (indication.type === "attempt") !== overTcp) this.#drop("indication");
       else if (!this.#peers.admits(indication.remote, now)) this.#drop("peer");
       else this.#events.push(indication);
     }

@@ -9,6 +9,9 @@ export const SEND_METHOD = 0x006;
 export const DATA_METHOD = 0x007;
 export const CREATE_PERMISSION = 0x008;
 export const CHANNEL_BIND = 0x009;
+/** The methods of its TCP allocations that who accepts needs (RFC 6062 §6.1). */
+export const CONNECTION_BIND = 0x00b;
+export const CONNECTION_ATTEMPT = 0x00c;
 
 /** Two bytes and as many zeros (RFC 8656 §18.1). */
 export const CHANNEL_NUMBER = new AttributeKind<number>(0x000c, {
@@ -33,8 +36,11 @@ export const REQUESTED_TRANSPORT = new AttributeKind<number>(0x0019, {
   encode: (protocol) => Uint8Array.of(protocol, 0, 0, 0),
   decode: (bytes) => (bytes.length === 4 ? bytes[0] : undefined),
 });
-/** UDP's number among the IP protocols. */
+/** The numbers of UDP and TCP among the IP protocols. */
 export const UDP_PROTOCOL = 17;
+export const TCP_PROTOCOL = 6;
+/** Which of the connections at the server (RFC 6062 §6.2.1). */
+export const CONNECTION_ID = uint32(0x002a);
 /** What an ICMP packet said that came in answer to a datagram (RFC 8656 §18.13): 7 bits of type, 9 of code. */
 export const ICMP = new AttributeKind<{ readonly type: number; readonly code: number }>(0x8004, {
   encode: ({ type, code }) => Uint8Array.of(0, 0, (type << 1) | (code >> 8), code, 0, 0, 0, 0),
@@ -52,6 +58,7 @@ export const KNOWN_TURN_ATTRIBUTES: ReadonlySet<number> = new Set([
   XOR_RELAYED_ADDRESS.type,
   REQUESTED_ADDRESS_FAMILY.type,
   REQUESTED_TRANSPORT.type,
+  CONNECTION_ID.type,
   ICMP.type,
 ]);
 

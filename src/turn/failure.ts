@@ -24,8 +24,11 @@ export type Outcome =
 
 /** The end of a request as an outcome. */
 export function outcomeOf(event: StunClientEvent): Outcome {
-  if (event.type === "failure") return { failure: { reason: event.reason } };
-  const { message } = event;
+  return event.type === "failure" ? { failure: { reason: event.reason } } : answerOf(event.message);
+}
+
+/** A response as an outcome. */
+export function answerOf(message: ReceivedMessage): Outcome {
   if (message.class === "success") return { message };
   const error = ERROR_CODE.in(message);
   const alternate = error?.code === TRY_ALTERNATE ? ALTERNATE_SERVER.in(message) : undefined;

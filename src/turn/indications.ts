@@ -7,10 +7,13 @@ import {
   decodeMessage,
   encodeMessage,
   type Message,
+  type ReceivedMessage,
   TRANSACTION_ID_SIZE,
   unknownRequired,
 } from "../stun/message.ts";
 import {
+  CONNECTION_ATTEMPT,
+  CONNECTION_ID,
   DATA,
   DATA_METHOD,
   ICMP,
@@ -34,15 +37,24 @@ function indication(random: Random, method: number, drafts: Parameters<typeof ma
   return makeMessage("indication", method, random.fill(new Uint8Array(TRANSACTION_ID_SIZE)), drafts);
 }
 
-/** What a Data indication says (RFC 8656 §11.4, §11.5); undefined if it is none. */
-export function decodeIndication(
-  bytes: Uint8Array,
-): Extract<TurnEvent, { type: "data" | "unreachable" }> | undefined {
+/** What is said about a peer. */
+export type Indication = Extract<TurnEvent, { type: "data" | "unreachable" | "attempt" }>;
+
+/** What a Data (RFC 8656 §11.4, §11.5) or ConnectionAttempt indication (RFC 6062 §4.4) says; undefined if it is neither. */
+export function decodeIndication(bytes: Uint8Array): Indication | undefined {
   const message = decodeMessage(bytes);
-  if (typeof message === "string" || message.method !== DATA_METHOD) return undefined;
-  if (unknownRequired(message, KNOWN_TURN_ATTRIBUTES).length > 0) return undefined;
+  if (typeof message === "string" || unknownRequired(message, KNOWN_TURN_ATTRIBUTES).length > 0)
+    return undefined;
   const remote = XOR_PEER_ADDRESS.in(message);
   if (!remote) return undefined;
+  if (message.method === CONNECTION_ATTEMPT) {
+    const connection = CONNECTION_ID.in(message);
+    return connection === undefined ? undefined : { type: "attempt", connection, remote };
+  }
+  return message.method === DATA_METHOD ? dataIn(message, remote) : undefined;
+}
+
+function dataIn(message: ReceivedMessage, remote: SocketAddress): Indication | undefined {
   const data = DATA.in(message);
   if (data) return { type: "data", data, remote };
   const icmp = ICMP.in(message);

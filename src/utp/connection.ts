@@ -276,6 +276,11 @@ export class UtpConnection {
     this.#owner.touch(this);
   }
 
+  /** For the host: no packet comes or goes any more. Who has ended, and heard the peer's end, may still read. */
+  lost(error: Error): void {
+    if (!this.#liveness.settled) this.#fail(error, "silence");
+  }
+
   /** Tells the user what is new, and ends when both directions have. */
   #settle(): void {
     if (this.#abandoned) {
@@ -291,16 +296,19 @@ export class UtpConnection {
     this.#owner.emit(this, "closed", error);
   }
 
-  #fail(code: string, farewell: Farewell): void {
-    const { address, port } = this.remote;
-    const syscall = this.#state === "connecting" ? "connect" : "read";
+  #fail(why: string | Error, farewell: Farewell): void {
     // The peer has had and sent everything; that it forgot us before it acknowledged our FIN is no failure.
     const complete = this.#liveness.lastAck && this.#receiver.exhausted;
     if (this.#state !== "closed") {
       if (complete) this.#owner.emit(this, "finished");
-      this.#closed(complete ? undefined : systemError(code, syscall, address, port));
+      this.#closed(complete ? undefined : typeof why === "string" ? this.#errorOf(why) : why);
     }
     this.#release(complete ? "silence" : farewell);
+  }
+
+  #errorOf(code: string): Error {
+    const { address, port } = this.remote;
+    return systemError(code, this.#state === "connecting" ? "connect" : "read", address, port);
   }
 
   #release(farewell: Farewell): void {

@@ -5,10 +5,13 @@ import type { SignalingAddress } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import { dialFrom } from "../../src/host/dial.ts";
+import { allocatedWay } from "./allocated-way.ts";
 import { type TurnParts, turnChannel } from "./parts.ts";
 import { Questions } from "./questions.ts";
 import { readRelayAnswer, readServerAnswer } from "./signals.ts";
-import { allocatedWay, plainWay, type Way } from "./ways.ts";
+import { tcpWay } from "./tcp-way.ts";
+import { udpWay } from "./udp-way.ts";
+import type { Origin, Way } from "./way.ts";
 
 /** Asks the listener for a relayed address and connects to it. */
 export async function dialTurn(parts: TurnParts, endpoint: Endpoint, context: DialContext): Promise<Channel> {
@@ -27,18 +30,20 @@ export async function dialTurn(parts: TurnParts, endpoint: Endpoint, context: Di
   }
 }
 
-interface Found {
-  readonly way: Way;
+interface Found extends Origin {
   readonly relayed: SocketAddress;
 }
 
-/** By plain UDP, IPv4 before IPv6, as every relay has that; or else through an allocation of our own. */
+/**
+ * By plain UDP, IPv4 before IPv6, as every relay has that; or else by TCP, if the listener's server lets peers connect; or else through an
+ * allocation of our own.
+ */
 async function findRelay(parts: TurnParts, questions: Questions, context: DialContext): Promise<Found> {
-  const { runtime, signal } = context;
   const { addresses, port } = readServerAnswer(await questions.ask({ ask: "server" }));
   const ways: Record<string, () => Promise<Way>> = {};
-  for (const address of addresses) ways[`UDP to ${address}`] = () => plainWay({ address, port }, context);
-  ways["an allocation of our own"] = () => allocatedWay(parts, runtime, signal);
+  for (const address of addresses) ways[`UDP to ${address}`] = () => udpWay({ address, port }, context);
+  for (const address of addresses) ways[`TCP to ${address}`] = () => tcpWay({ address, port }, context);
+  ways["an allocation of our own"] = () => allocatedWay(parts, context);
   const errors: Record<string, Error> = {};
   for (const [name, open] of Object.entries(ways)) {
     const found = await tryWay(open(), questions);
@@ -53,23 +58,21 @@ async function tryWay(opening: Promise<Way>, questions: Questions): Promise<Foun
   let way: Way | undefined;
   try {
     way = await opening;
-    return { way, relayed: await askFor(way, questions) };
+    const relayed = await askFor(way, questions);
+    return { relayed, ...(await way.reach(relayed)) };
   } catch (error) {
-    way?.shared.retire();
+    way?.leave();
     questions.throwIfOver();
     return toError(error);
   }
 }
 
-async function askFor(way: Way, questions: Questions): Promise<SocketAddress> {
-  const answer = readRelayAnswer(await questions.ask({ ask: "relay", from: way.addresses }));
-  if (!answer.relayed) {
-    const status = answer.refused || undefined;
-    const detail = status ? `the listener's server said ${status}` : "the listener has no relay for us";
-    throw new OnetpError("ERR_1TP_TURN_REFUSED", { detail, status, phase: "gather" });
-  }
-  await way.prepare(answer.relayed);
-  return answer.relayed;
+async function askFor({ addresses, over }: Way, questions: Questions): Promise<SocketAddress> {
+  const answer = readRelayAnswer(await questions.ask({ ask: "relay", from: addresses, over }));
+  if (answer.relayed) return answer.relayed;
+  const status = answer.refused || undefined;
+  const detail = status ? `the listener's server said ${status}` : "the listener has no relay for us";
+  throw new OnetpError("ERR_1TP_TURN_REFUSED", { detail, status, phase: "gather" });
 }
 
 /** The one error of all ways, with the status of the first server that gave one. */
@@ -89,12 +92,11 @@ function withoutText(message: string): string {
 }
 
 async function connect(
-  { way, relayed }: Found,
+  { shared, local, relayed }: Found,
   parts: TurnParts,
   endpoint: Endpoint,
   context: DialContext,
 ): Promise<Channel> {
-  const { shared, local } = way;
   try {
     context.signal.throwIfAborted();
     context.onPhase("connect");
@@ -106,6 +108,6 @@ async function connect(
       turnChannel({ type, shared, connection, local, remote: endpoint, firstFlightSent }),
     );
   } finally {
-    shared.retire();
+    shared.leave();
   }
 }

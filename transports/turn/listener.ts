@@ -8,15 +8,15 @@ import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { turnAddresses } from "../../src/host/turn-allocate.ts";
 import { UNSUPPORTED_FAMILY } from "../../src/turn/attributes.ts";
 import type { TurnParts } from "./parts.ts";
-import { Relays } from "./relays.ts";
-import { isUsable, type Question, readQuestion } from "./signals.ts";
+import { type Peers, Relays } from "./relays.ts";
+import { isUsable, type Question, type RelayQuestion, readQuestion } from "./signals.ts";
 
 /** Dialogs at once (chosen: each lasts for a second or two). */
 const MAX_DIALOGS = 256;
 /** What a dial may take altogether, twice (chosen). */
 const DIALOG_TIMEOUT: Millis = 30_000;
-/** A dialler asks for the server and then at most three times for a relay: IPv4, IPv6, relay to relay. What follows is ignored. */
-const MAX_QUESTIONS = 4;
+/** A dialler asks for the server and then for relays: over UDP and TCP, of either family, and relay to relay. What follows is ignored. */
+const MAX_QUESTIONS = 6;
 
 /** Allocates and registers, or rejects with the TURN server's status or the signaling's code and holds nothing. */
 export async function listenTurn(parts: TurnParts, context: ListenContext): Promise<Listener> {
@@ -112,7 +112,7 @@ class AnsweredDialogs {
   }
 
   async #reply(dialog: Dialog, question: Question): Promise<void> {
-    const answer = question.ask === "server" ? this.#server() : this.#relay(question.from, dialog);
+    const answer = question.ask === "server" ? this.#server() : this.#relay(question, dialog);
     try {
       await dialog.send(await answer);
     } catch {
@@ -130,26 +130,26 @@ class AnsweredDialogs {
    * A relayed address, once the answers about all of the dialler's addresses are there. The first one is where a server has seen the
    * dialler and must be let in; servers often forbid private ones, which then do not matter.
    */
-  async #relay(from: readonly string[], { observedAddress }: Dialog): Promise<Json> {
+  async #relay({ from, over }: RelayQuestion, { observedAddress }: Dialog): Promise<Json> {
     const observed = observedAddress === undefined ? undefined : canonicalIp(observedAddress);
     const all = [...new Set([...from, ...(observed && isUsable(observed) ? [observed] : [])])];
     if (all.length === 0) return { refused: 0 };
     // Where the signaling sees the dialler helps only if it is of the family that the dialler comes with.
     const family = ipFamily(all[0]!) === 6 ? 6 : 4;
     const addresses = all.filter((address) => ipFamily(address) === family);
-    const first = await this.#permit(family, addresses);
+    const first = await this.#permit(family, over, addresses);
     if (first.relayed || !first.lost) return answerOf(first);
     // The server has forgotten the allocation, so that there is a new one now.
-    return answerOf(await this.#permit(family, addresses));
+    return answerOf(await this.#permit(family, over, addresses));
   }
 
-  async #permit(family: 4 | 6, addresses: readonly string[]): Promise<Permitted> {
+  async #permit(family: 4 | 6, peers: Peers, addresses: readonly string[]): Promise<Permitted> {
     try {
-      const { socket } = await this.#relays.of(family);
-      const results = await Promise.allSettled(addresses.map((address) => socket.permit(address)));
+      const relay = await this.#relays.of(family, peers);
+      const results = await Promise.allSettled(addresses.map((address) => relay.permit(address)));
       const [first] = results;
-      if (first?.status === "fulfilled") return { relayed: { ...socket.local } };
-      return { refused: statusOf(first?.reason), lost: socket.lost };
+      if (first?.status === "fulfilled") return { relayed: { ...relay.local } };
+      return { refused: statusOf(first?.reason), lost: relay.lost };
     } catch (error) {
       return { refused: statusOf(error), lost: false };
     }

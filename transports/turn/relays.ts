@@ -1,73 +1,62 @@
-import { socketEndpoint } from "../../src/base/socket-address.ts";
-import type { Channel } from "../../src/contract/channel.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
-import { SharedHost } from "../../src/host/shared-host.ts";
-import type { TurnSocket } from "../../src/host/turn-socket.ts";
-import { UtpHost } from "../../src/host/utp-host.ts";
-import { allocateOn, type TurnParts, turnChannel } from "./parts.ts";
+import { DatagramRelay } from "./datagram-relay.ts";
+import type { TurnParts } from "./parts.ts";
+import type { Relay, RelayOwner } from "./relay.ts";
+import { StreamRelay } from "./stream-relay.ts";
 
-/** An allocation that accepts connections. */
-export interface Relay {
-  readonly socket: TurnSocket;
-  readonly shared: SharedHost;
-}
+/** How peers reach a relay. */
+export type Peers = "udp" | "tcp";
 
-/** A listener's allocations: at most one of each family, made when it is needed and made anew when it was lost. */
+const KINDS = { udp: DatagramRelay, tcp: StreamRelay } as const;
+
+/** A listener's allocations: at most one of each family and kind, made when it is needed and made anew when it was lost. */
 export class Relays {
   readonly #parts: TurnParts;
   readonly #runtime: Runtime;
-  readonly #onChannel: (channel: Channel) => void;
+  readonly #onChannel: RelayOwner["onChannel"];
   readonly #closing = new AbortController();
-  /** By family; a failed one is no longer there. */
-  readonly #relays = new Map<4 | 6, Promise<Relay>>();
+  /** By kind and family; a failed one is no longer there. */
+  readonly #relays = new Map<string, Promise<Relay>>();
   readonly #open = new Set<Relay>();
   #referenced = true;
 
-  constructor(parts: TurnParts, runtime: Runtime, onChannel: (channel: Channel) => void) {
+  constructor(parts: TurnParts, runtime: Runtime, onChannel: RelayOwner["onChannel"]) {
     this.#parts = parts;
     this.#runtime = runtime;
     this.#onChannel = onChannel;
   }
 
   /** The allocation with a relayed address of that family. Rejects as `allocate` does. */
-  of(family: 4 | 6): Promise<Relay> {
-    const known = this.#relays.get(family);
+  of(family: 4 | 6, peers: Peers = "udp"): Promise<Relay> {
+    const key = `${peers} ${family}`;
+    const known = this.#relays.get(key);
     if (known) return known;
-    const relay = this.#allocate(family);
-    this.#relays.set(family, relay);
-    relay.catch(() => this.#relays.delete(family));
+    const relay = this.#allocate(key, family, peers);
+    this.#relays.set(key, relay);
+    relay.catch(() => this.#relays.delete(key));
     return relay;
   }
 
-  async #allocate(family: 4 | 6): Promise<Relay> {
+  async #allocate(key: string, family: 4 | 6, peers: Peers): Promise<Relay> {
     const { signal } = this.#closing;
     signal.throwIfAborted();
-    // IPv4 is what servers give unasked, also those that do not know families.
-    const asked = family === 4 ? undefined : family;
-    const socket = await allocateOn(this.#parts, this.#runtime, signal, asked);
-    const shared = new SharedHost(new UtpHost(socket, this.#runtime));
-    const relay = { socket, shared };
+    const relay: Relay = await KINDS[peers].allocate(this.#parts, family, this.#runtime, signal, {
+      onChannel: this.#onChannel,
+      onLost: (error) => {
+        this.#runtime.log("turn: %s", error.message);
+        this.#open.delete(relay);
+        this.#relays.delete(key);
+      },
+    });
     this.#open.add(relay);
-    if (this.#referenced) shared.keep(true);
-    const { type, connection: options } = this.#parts;
-    shared.host.listen((connection) => {
-      const { address, port } = connection.remote;
-      const remote = socketEndpoint(type, address, port);
-      const { local } = socket;
-      this.#onChannel(turnChannel({ type, shared, connection, local, remote, firstFlightSent: false }));
-    }, options);
-    shared.host.onLost = (error) => {
-      this.#runtime.log("turn: %s", error.message);
-      this.#open.delete(relay);
-      this.#relays.delete(family);
-    };
+    if (this.#referenced) relay.keep(true);
     return relay;
   }
 
   keep(referenced: boolean): void {
     if (this.#referenced === referenced) return;
     this.#referenced = referenced;
-    for (const { shared } of this.#open) shared.keep(referenced);
+    for (const relay of this.#open) relay.keep(referenced);
   }
 
   /** Accepts nothing more. Resolves when the allocations are given back, or held by nothing but channels in use. */
@@ -75,12 +64,6 @@ export class Relays {
     this.#closing.abort();
     this.keep(false);
     await Promise.allSettled(this.#relays.values());
-    await Promise.all(
-      [...this.#open].map(async ({ shared, socket }) => {
-        shared.host.stopListening();
-        await shared.retire();
-        if (shared.host.endpoint.size === 0) await socket.closed;
-      }),
-    );
+    await Promise.all([...this.#open].map((relay) => relay.retire()));
   }
 }

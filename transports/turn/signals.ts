@@ -7,8 +7,9 @@ import type { Json } from "../../src/contract/endpoint.ts";
  * What the two say in a dialog; the dialler asks, the listener answers each question with one signal:
  *
  *   { ask: "server" }            { addresses: […], port }       where a STUN Binding tells the dialler's reflexive address
- *   { ask: "relay", from: […] }  { relayed: { address, port } } who has one of those addresses may send there; the first
- *                                                              one is where a server has seen the dialler
+ *   { ask: "relay", from: […],   { relayed: { address, port } } who has one of those addresses may send there, or connect
+ *     over: "tcp" }                                            if it is over TCP; the first one is where a server has
+ *                                                              seen the dialler
  *                                { refused: status }            the TURN server's status, 0 for anything else
  */
 
@@ -18,13 +19,17 @@ export const MAX_ADDRESSES = 8;
 /** What a dialler asks. */
 export type Question =
   | { readonly ask: "server" }
-  | { readonly ask: "relay"; readonly from: readonly string[] };
+  | { readonly ask: "relay"; readonly from: readonly string[]; readonly over: "udp" | "tcp" };
+
+/** A dialler with those addresses wants a relay that it reaches by UDP or TCP. */
+export type RelayQuestion = Extract<Question, { ask: "relay" }>;
 
 /** The question in a signal; undefined if it is none. */
 export function readQuestion(body: Json): Question | undefined {
-  const { ask, from } = fieldsOf(body);
+  const { ask, from, over = "udp" } = fieldsOf(body);
   if (ask === "server") return { ask };
-  return ask === "relay" ? { ask, from: readAddresses(from) } : undefined;
+  if (ask !== "relay" || (over !== "udp" && over !== "tcp")) return undefined;
+  return { ask, from: readAddresses(from), over };
 }
 
 /** The server in an answer. */

@@ -1,7 +1,9 @@
 import { after } from "node:test";
+import type { Runtime } from "../../../src/contract/runtime.ts";
+import type { TurnTransport } from "../../../src/index.ts";
 import { selfSigned } from "../../conformance/programs/certificate.ts";
 import { testTransport } from "../../conformance/test-transport.ts";
-import { startCoturn, turnAt } from "./scene.ts";
+import { startCoturn, turnAt, WITHOUT_UDP } from "./scene.ts";
 
 const tls = selfSigned("localhost");
 const plain = await startCoturn();
@@ -9,7 +11,7 @@ const secure = await startCoturn([], { tls });
 const sixth = await startCoturn([], { addresses: ["::1"], relays: ["127.0.0.1", "::1"] });
 after(() => Promise.all([plain, secure, sixth].map((coturn) => coturn.stop())));
 
-const cases = [
+const cases: readonly { name: string; create: () => TurnTransport; runtime?: Runtime }[] = [
   { name: "turn over UDP", create: () => turnAt(plain) },
   { name: "turn over TCP", create: () => turnAt(plain, { turnProtocol: "tcp" }) },
   {
@@ -17,12 +19,20 @@ const cases = [
     create: () => turnAt(secure, { turnServer: "localhost", turnProtocol: "tls", turnCa: tls.cert }),
   },
   { name: "turn over IPv6", create: () => turnAt(sixth, { turnServer: "::1" }) },
-] as const;
+  { name: "turn over UDP, peers over TCP", create: () => turnAt(plain), runtime: WITHOUT_UDP },
+  {
+    name: "turn over TLS, peers over TCP",
+    create: () => turnAt(secure, { turnServer: "localhost", turnProtocol: "tls", turnCa: tls.cert }),
+    runtime: WITHOUT_UDP,
+  },
+];
 
-for (const each of cases) {
+for (const { name, create, runtime } of cases) {
   testTransport({
-    ...each,
+    name,
+    create,
     dialContext: {
+      ...(runtime ? { runtime } : {}),
       openDialog: (signaling, address, transportType) => signaling.open(address, transportType),
     },
     listenContext: {
@@ -32,7 +42,7 @@ for (const each of cases) {
     async refused() {
       const transportInfo = { type: "local-signaling", uid: "0".repeat(32) };
       return {
-        endpoint: { transportType: each.create().type, transportInfo },
+        endpoint: { transportType: create().type, transportInfo },
         code: "ERR_1TP_PEER_OFFLINE",
       };
     },

@@ -1,6 +1,12 @@
 import { once } from "node:events";
+import type { Runtime } from "../../../src/contract/runtime.ts";
 import { LocalSignaling, net, TurnTransport, type TurnTransportOptions } from "../../../src/index.ts";
+import { runtime } from "../../../src/platform/node.ts";
 import { Coturn, type CoturnSetup } from "../stun/coturn.ts";
+
+const { bindDatagram: _, ...withoutUdp } = runtime;
+/** A machine whose network takes no UDP. */
+export const WITHOUT_UDP: Runtime = withoutUdp;
 
 /** Who may use the servers of these tests. */
 export const USER = { turnUsername: "us", turnPassword: "hush-hush" } as const;
@@ -33,8 +39,12 @@ export async function echoServer(...transports: TurnTransport[]): Promise<net.Se
 }
 
 /** Connects and has a word echoed; the socket is still open then. */
-export async function greet(server: net.Server, transport: TurnTransport): Promise<net.Socket> {
-  const socket = await new net.Socket([transport]).connectP(server.address()!);
+export async function greet(
+  server: net.Server,
+  transport: TurnTransport,
+  options: ConstructorParameters<typeof net.Socket>[1] = {},
+): Promise<net.Socket> {
+  const socket = await new net.Socket([transport], options).connectP(server.address()!);
   socket.write("hello");
   const [data] = await once(socket, "data");
   if (`${data}` !== "hello") throw new Error(`an echo of ${data}`);

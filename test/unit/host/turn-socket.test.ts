@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { DatagramSink } from "../../../src/contract/datagram-socket.ts";
 import { TurnSocket } from "../../../src/host/turn-socket.ts";
+import { nodeCrypto } from "../../../src/platform/node-crypto.ts";
 import { XOR_MAPPED_ADDRESS } from "../../../src/stun/addresses.ts";
 import { type AttributeDraft, makeMessage } from "../../../src/stun/attribute.ts";
-import { NO_CREDENTIALS } from "../../../src/stun/credentials.ts";
+import { LongTermCredentials } from "../../../src/stun/long-term.ts";
 import { decodeMessage, encodeMessage, type ReceivedMessage } from "../../../src/stun/message.ts";
 import { LIFETIME, REFRESH, SEND_METHOD, XOR_RELAYED_ADDRESS } from "../../../src/turn/attributes.ts";
 import { simulatedRuntime } from "../../kit/simulated-runtime.ts";
@@ -14,6 +15,9 @@ import { RecordedSocket } from "./recorded-socket.ts";
 const SERVER = { address: "5.0.0.1", port: 3478 };
 const RELAYED = { address: "5.0.0.1", port: 50_000 };
 const PEER = { address: "5.0.2.1", port: 9000 };
+
+/** Nobody challenges them. */
+const CREDENTIALS = new LongTermCredentials({ crypto: nodeCrypto, username: "us", password: "secret" });
 
 class Bench {
   readonly clock = new VirtualClock();
@@ -37,7 +41,7 @@ class Bench {
 
   opening(signal = new AbortController().signal) {
     const { link } = this;
-    const options = { link, server: SERVER, reliable: false, credentials: NO_CREDENTIALS };
+    const options = { link, server: SERVER, reliable: false, credentials: CREDENTIALS };
     return TurnSocket.open(options, simulatedRuntime(this.clock), signal);
   }
 

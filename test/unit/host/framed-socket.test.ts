@@ -4,12 +4,13 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { describe, it } from "node:test";
 import { codeOf } from "../../../src/base/errors.ts";
 import type { SocketAddress } from "../../../src/contract/datagram-socket.ts";
-import { TurnStream } from "../../../src/host/turn-stream.ts";
+import { FramedSocket } from "../../../src/host/framed-socket.ts";
+import { StreamFrames } from "../../../src/stun/framing.ts";
 import { writeChannelData } from "../../../src/turn/channel-data.ts";
 
 /** A stream and the server's end of it. */
 async function pair(
-  body: (stream: TurnStream, far: Socket, server: SocketAddress) => Promise<void>,
+  body: (stream: FramedSocket, far: Socket, server: SocketAddress) => Promise<void>,
 ): Promise<void> {
   const listener = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
   await once(listener, "listening");
@@ -22,7 +23,11 @@ async function pair(
   far.on("error", () => {});
   const server = { address: "127.0.0.1", port };
   try {
-    await body(new TurnStream(near, server), far, server);
+    await body(
+      new FramedSocket(near, server, new StreamFrames({ channelData: true, maxSize: 70_000 })),
+      far,
+      server,
+    );
   } finally {
     far.destroy();
     near.destroy();
@@ -45,7 +50,7 @@ async function read(far: Socket, bytes: number): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-describe("a stream to a TURN server", () => {
+describe("a stream of frames to a TURN server", () => {
   it("pads ChannelData on the wire, and gives the caller's bytes back at once", () =>
     pair(async (stream, far) => {
       const sent = frame(5);
