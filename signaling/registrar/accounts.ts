@@ -1,5 +1,4 @@
-import { toHex } from "../../src/base/bytes.ts";
-import { parseIp } from "../../src/base/ip.ts";
+import { sourceOf } from "../../src/base/source-limit.ts";
 import { TokenBucket } from "../../src/base/token-bucket.ts";
 import type { Instant } from "../../src/contract/clock.ts";
 import type { RegistrarLimits } from "./limits.ts";
@@ -50,7 +49,7 @@ export class Accounts {
   }
 
   #accountOf(address: string, now: Instant): Account {
-    const key = networkOf(address);
+    const key = sourceOf(address);
     const known = this.#accounts.get(key);
     if (known) return known;
     const { connectRatePerAddress, registerRatePerAddress, openRatePerAddress } = this.#limits;
@@ -74,11 +73,4 @@ export class Accounts {
       this.#accounts.delete(account.key);
     }
   }
-}
-
-/** An IPv4 address, or the first 64 bits of an IPv6 address, which one household has. */
-function networkOf(address: string): string {
-  const ip = parseIp(address);
-  if (!ip) return address;
-  return toHex(ip.bytes.length === 4 ? ip.bytes : ip.bytes.subarray(0, 8));
 }

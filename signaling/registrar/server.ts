@@ -25,7 +25,7 @@ import { MAX_FRAME, type RegistrarServices } from "./protocol.ts";
 import { Registrar } from "./registrar.ts";
 import { stunAddresses, stunServices, turnService } from "./services.ts";
 
-/** Connections above the limit that still learn why, or ask for `/metrics` (chosen). */
+/** Connections above a limit that still learn why, or ask for `/metrics` (chosen). */
 const SPARE_CONNECTIONS = 256;
 
 /** Bytes that the system holds for a connection before dialogs take turns (chosen: one segment's worth or two of the fastest). */
@@ -119,7 +119,7 @@ class RegistrarHost implements RegistrarServer {
 
   async listen(): Promise<void> {
     const { listenWeb } = await webSockets();
-    const { directory, port, host, tls, limits } = this.#settings;
+    const { directory, port, host, tls, limits, trustProxy } = this.#settings;
     this.#leaveDirectory = await directory.subscribe(this.#registrar.name, (post) => {
       this.#registrar.handlePost(post, runtime.clock.now());
       this.#drive.wake();
@@ -131,6 +131,8 @@ class RegistrarHost implements RegistrarServer {
         tls,
         maxMessage: MAX_FRAME,
         maxConnections: limits.connections + SPARE_CONNECTIONS,
+        // A proxy has them all.
+        maxConnectionsPerAddress: trustProxy ? undefined : limits.connectionsPerAddress + SPARE_CONNECTIONS,
         answer: (path) => this.#answer(path),
         accept: (link, client) => this.#accept(link, client),
       });
@@ -291,7 +293,9 @@ class RegistrarHost implements RegistrarServer {
   /** The proxy in front of us has appended who asked it; what stands before that anybody can have written. */
   #addressOf({ address, forwardedFor }: WebClient): string {
     const forwarded = this.#settings.trustProxy ? forwardedFor.split(",").at(-1)!.trim() : "";
-    const ip = parseIp(forwarded) ?? parseIp(address);
+    // Some proxies write the port as well.
+    const host = /^\[(.*)\](?::\d+)?$|^([\d.]+):\d+$/.exec(forwarded);
+    const ip = parseIp(host?.[1] ?? host?.[2] ?? forwarded) ?? parseIp(address);
     return ip ? withoutZone(formatIp(ip)) : "::";
   }
 

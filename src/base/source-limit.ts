@@ -38,7 +38,8 @@ export class SourceLimit {
   }
 }
 
-function sourceOf(address: string): string {
+/** An IPv4 address as it is; of an IPv6 address the first 64 bits, which one customer has. */
+export function sourceOf(address: string): string {
   const bytes = address.includes(":") ? parseIp(address)?.bytes : undefined;
   return bytes?.length === 16 ? toHex(bytes.subarray(0, 8)) : address;
 }

@@ -8,6 +8,9 @@ export const CLOSE_TIMEOUT = 2_000;
 /** The close status for "none was given" (RFC 6455 §7.1.5). */
 const NO_STATUS = 1006;
 
+/** How much larger a chunk may be than the message that keeps it (chosen: a full message of a relay is not copied). */
+const LARGEST_CHUNK = 8;
+
 /** A WebSocket of `ws`, opened or accepted. */
 export class NodeWebSocket implements WebSocketLink {
   readonly #socket: WebSocket;
@@ -21,10 +24,9 @@ export class NodeWebSocket implements WebSocketLink {
     this.#socket = socket;
     this.#sink = sink;
     this.#tcp = tcp;
-    socket.on("message", (data, isBinary) => {
-      const { buffer, byteOffset, length } = data as Buffer;
-      sink.onMessage(isBinary ? new Uint8Array(buffer, byteOffset, length) : data.toString());
-    });
+    socket.on("message", (data, isBinary) =>
+      sink.onMessage(isBinary ? ownBytes(data as Buffer) : data.toString()),
+    );
     socket.on("error", (error) => {
       this.#failure = error;
     });
@@ -76,4 +78,10 @@ export class NodeWebSocket implements WebSocketLink {
     this.#referenced = false;
     this.#tcp?.unref();
   }
+}
+
+/** A message that may wait for long. A small one is copied, lest it keep the chunk of the socket that it came in. */
+function ownBytes({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  const view = new Uint8Array(buffer, byteOffset, length);
+  return buffer.byteLength > LARGEST_CHUNK * length ? view.slice() : view;
 }

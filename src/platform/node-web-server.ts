@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import { systemError } from "../base/errors.ts";
+import { sourceOf } from "../base/source-limit.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { WebSocketLink, WebSocketSink } from "../contract/web-socket.ts";
 import { CLOSE_TIMEOUT, NodeWebSocket } from "./node-web-link.ts";
@@ -46,6 +47,8 @@ export interface WebServerOptions {
   readonly maxMessage: number;
   /** Further ones are closed at once; undefined: no limit. */
   readonly maxConnections?: number | undefined;
+  /** The same for one IPv4 address or one IPv6 network of 64 bits; undefined: no limit. */
+  readonly maxConnectionsPerAddress?: number | undefined;
   /** Answers a GET of a path. */
   answer(path: string): WebAnswer;
   /** Whether a page of this origin may open WebSockets; undefined is asked for who is no page. Default: all may. */
@@ -85,7 +88,9 @@ async function openServer(options: WebServerOptions): Promise<WebServer> {
   const server = options.tls
     ? createHttpsServer({ handshakeTimeout: REQUEST_TIMEOUT, ...options.tls, ...timeouts })
     : createHttpServer(timeouts);
-  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  const { maxConnections, maxConnectionsPerAddress } = options;
+  if (maxConnections !== undefined) server.maxConnections = maxConnections;
+  if (maxConnectionsPerAddress !== undefined) limitSources(server, maxConnectionsPerAddress);
   server.on("request", (request, response) => {
     const { status, body } = options.answer(request.url ?? "/");
     response.writeHead(status, { "content-type": "text/plain; charset=utf-8" }).end(body);
@@ -114,6 +119,25 @@ async function openServer(options: WebServerOptions): Promise<WebServer> {
     ref: () => void server.ref(),
     unref: () => void server.unref(),
   };
+}
+
+/** Nobody takes all connections by opening them and saying nothing. */
+function limitSources(server: WebHost, most: number): void {
+  const counts = new Map<string, number>();
+  server.on("connection", (tcp: Socket) => {
+    const source = sourceOf(tcp.remoteAddress ?? "");
+    const count = counts.get(source) ?? 0;
+    if (count >= most) {
+      tcp.destroy();
+      return;
+    }
+    counts.set(source, count + 1);
+    tcp.once("close", () => {
+      const left = counts.get(source)! - 1;
+      if (left > 0) counts.set(source, left);
+      else counts.delete(source);
+    });
+  });
 }
 
 /** Those who share a server that is not theirs, by path. */

@@ -162,11 +162,15 @@ describe("a registrar", () => {
   });
 
   check("takes the client's address from a trusted proxy's entry, else from the socket", async (own) => {
-    const headers = { "x-forwarded-for": "198.51.100.7, 203.0.113.5" };
-    for (const [trustProxy, expected] of [
-      [true, "203.0.113.5"],
-      [false, "127.0.0.1"],
+    for (const [entry, trustProxy, expected] of [
+      ["203.0.113.5", true, "203.0.113.5"],
+      ["203.0.113.5", false, "127.0.0.1"],
+      ["203.0.113.5:4711", true, "203.0.113.5"],
+      ["2001:DB8:0::5", true, "2001:db8::5"],
+      ["[2001:db8::5]:4711", true, "2001:db8::5"],
+      ["unknown", true, "127.0.0.1"],
     ] as const) {
+      const headers = { "x-forwarded-for": `198.51.100.7, ${entry}` };
       const { url } = own(await createRegistrar({ ...LOCAL, trustProxy }));
       const socket = new WebSocket(url, { headers });
       await once(socket, "open");
