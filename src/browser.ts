@@ -6,6 +6,7 @@
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { RelayTransport } from "../transports/relay/index.ts";
 import type { TcpTransport as TcpInNode } from "../transports/tcp/index.ts";
+import type { TcpPunchTransport as TcpPunchInNode } from "../transports/tcp-punch/index.ts";
 import type { TurnTransport as TurnInNode } from "../transports/turn/index.ts";
 import type { UdpTransport as UdpInNode } from "../transports/udp/index.ts";
 import type { UdpPunchTransport as UdpPunchInNode } from "../transports/udp-punch/index.ts";
@@ -16,6 +17,7 @@ import { browserPreset } from "./preset/browser.ts";
 import { unsupported } from "./preset/unsupported.ts";
 
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export type { TcpPunchTransportOptions } from "../transports/tcp-punch/index.ts";
 export type { TurnTransportOptions } from "../transports/turn/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
 export type { UdpPunchTransportOptions } from "../transports/udp-punch/index.ts";
@@ -29,6 +31,7 @@ export const TcpTransport = unsupported<typeof TcpInNode>("tcp", noTcp);
 export const UdpTransport = unsupported<typeof UdpInNode>("udp", noUdp);
 export const TurnTransport = unsupported<typeof TurnInNode>("turn", noUdp);
 export const UdpPunchTransport = unsupported<typeof UdpPunchInNode>("udp-punch", noUdp);
+export const TcpPunchTransport = unsupported<typeof TcpPunchInNode>("tcp-punch", noTcp);
 
 /** The transports by their words, to be used with `new`. */
 export const transports = {
@@ -36,6 +39,7 @@ export const transports = {
   tcp: TcpTransport,
   udp: UdpTransport,
   "udp-punch": UdpPunchTransport,
+  "tcp-punch": TcpPunchTransport,
   webrtc: WebRtcTransport,
   websocket: WebSocketTransport,
   turn: TurnTransport,

@@ -15,6 +15,7 @@ import { SocketIntroducer } from "../signaling/introducer/introducer.ts";
 import { MemoryTransport } from "../transports/memory/index.ts";
 import { RelayTransport } from "../transports/relay/index.ts";
 import { TcpTransport } from "../transports/tcp/index.ts";
+import { TcpPunchTransport } from "../transports/tcp-punch/index.ts";
 import { TurnTransport } from "../transports/turn/index.ts";
 import { UdpTransport } from "../transports/udp/index.ts";
 import { UdpPunchTransport } from "../transports/udp-punch/index.ts";
@@ -25,11 +26,12 @@ import { setIntroducer } from "./net/introduction.ts";
 import { nodePreset } from "./preset/node.ts";
 
 export type { TcpTransportOptions } from "../transports/tcp/index.ts";
+export type { TcpPunchTransportOptions } from "../transports/tcp-punch/index.ts";
 export type { TurnTransportOptions } from "../transports/turn/index.ts";
 export type { UdpTransportOptions } from "../transports/udp/index.ts";
 export type { UdpPunchTransportOptions } from "../transports/udp-punch/index.ts";
 export * from "./portable.ts";
-export { TcpTransport, TurnTransport, UdpPunchTransport, UdpTransport };
+export { TcpPunchTransport, TcpTransport, TurnTransport, UdpPunchTransport, UdpTransport };
 
 /** The transports by their words, to be used with `new`. */
 export const transports = {
@@ -37,6 +39,7 @@ export const transports = {
   tcp: TcpTransport,
   udp: UdpTransport,
   "udp-punch": UdpPunchTransport,
+  "tcp-punch": TcpPunchTransport,
   webrtc: WebRtcTransport,
   websocket: WebSocketTransport,
   turn: TurnTransport,

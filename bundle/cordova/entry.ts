@@ -3,6 +3,7 @@ import { tcp } from "#platform";
 import type { Transport } from "../../src/contract/transport.ts";
 import * as onetp from "../../src/index.ts";
 import { setDefaultTransports } from "../../src/net/default-transports.ts";
+import { unsupported } from "../../src/preset/unsupported.ts";
 import { findInterfaces } from "./interfaces.ts";
 import { cordovaPreset } from "./preset.ts";
 
@@ -32,12 +33,16 @@ export const TcpTransport = informed(onetp.TcpTransport);
 export const UdpTransport = informed(onetp.UdpTransport);
 export const UdpPunchTransport = informed(onetp.UdpPunchTransport);
 
+/** Not here: connections cannot choose the port they leave from. */
+export const TcpPunchTransport = unsupported<typeof onetp.TcpPunchTransport>("tcp-punch", "use udp-punch");
+
 /** The transports by their words, to be used with `new`. */
 export const transports = {
   ...onetp.transports,
   tcp: TcpTransport,
   udp: UdpTransport,
   "udp-punch": UdpPunchTransport,
+  "tcp-punch": TcpPunchTransport,
 } as const;
 
 setDefaultTransports(() => cordovaPreset(transports, { tcp: tcp !== undefined }));

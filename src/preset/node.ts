@@ -1,5 +1,6 @@
 import { environment } from "#platform";
 import { TcpTransport } from "../../transports/tcp/index.ts";
+import { TcpPunchTransport } from "../../transports/tcp-punch/index.ts";
 import { TurnTransport } from "../../transports/turn/index.ts";
 import { UdpTransport } from "../../transports/udp/index.ts";
 import { UdpPunchTransport } from "../../transports/udp-punch/index.ts";
@@ -12,8 +13,8 @@ export function nodePreset(): readonly Transport[] {
   const direct = [new TcpTransport(), new UdpTransport()];
   const signaling = registrarSignaling();
   if (!signaling) return direct;
-  const punch = new UdpPunchTransport({ signaling });
-  return [...direct, punch, ...signaledTransports(signaling), ...turnTransports(signaling)];
+  const punches = [new UdpPunchTransport({ signaling }), new TcpPunchTransport({ signaling })];
+  return [...direct, ...punches, ...signaledTransports(signaling), ...turnTransports(signaling)];
 }
 
 /** TURN, if all four variables of the earlier 1tp are set. */

@@ -11,7 +11,7 @@ export interface Surroundings {
 }
 
 /** The transports the lab can make. */
-export type Word = "udp-punch" | "turn-udp" | "turn-tcp" | "relay";
+export type Word = "udp-punch" | "tcp-punch" | "turn-udp" | "turn-tcp" | "relay";
 
 /** What became of a dial. */
 export interface Outcome {
@@ -49,7 +49,7 @@ function transport(word: Word): Transport {
 }
 
 function make(word: Word): Transport {
-  if (word === "udp-punch") return new transports["udp-punch"]({ signaling: meeting });
+  if (word === "udp-punch" || word === "tcp-punch") return new transports[word]({ signaling: meeting });
   if (word === "relay") return new transports.relay({ signaling: meeting });
   const { server, port, secret } = surroundings.turn;
   const turnProtocol = word === "turn-udp" ? "udp" : "tcp";

@@ -20,8 +20,8 @@ const TURN = { TURN_ADDR: "127.0.0.1", TURN_PORT: "9", TURN_USER: "user", TURN_P
 const EXPECTED: Readonly<Record<keyof typeof PRESETS, readonly (readonly string[])[]>> = {
   Node: [
     ["tcp", "udp"],
-    ["tcp", "udp", "udp-punch", "webrtc", "relay"],
-    ["tcp", "udp", "udp-punch", "webrtc", "relay", "turn-udp"],
+    ["tcp", "udp", "udp-punch", "tcp-punch", "webrtc", "relay"],
+    ["tcp", "udp", "udp-punch", "tcp-punch", "webrtc", "relay", "turn-udp"],
   ],
   "a page": [["websocket"], ["websocket", "webrtc", "relay"], ["websocket", "webrtc", "relay"]],
   "a Chrome app": [

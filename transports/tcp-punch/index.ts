@@ -1,0 +1,1 @@
+export { TcpPunchTransport, type TcpPunchTransportOptions } from "./transport.ts";
