@@ -12,6 +12,9 @@ const MAX_JOINING = 64;
 /** How long the server may take to join a peer's connection and ours (chosen, as for an allocation). */
 const BIND_SCHEDULE: readonly Millis[] = [5000];
 
+/** What is needed of the allocation's socket. */
+type Acceptable = Pick<TurnSocket, "server" | "credentials" | "attach">;
+
 /**
  * Accepts what connects to a TCP allocation (RFC 6062): for each peer a connection of our own to the server, which carries
  * the peer's bytes from then on. One that cannot be joined is gone; the peer sees that.
@@ -20,7 +23,7 @@ export class TurnAcceptor {
   /** Called when the allocation is no more, against our will. */
   onLost: ((error: Error) => void) | undefined;
   readonly #way: TurnWay;
-  readonly #socket: TurnSocket;
+  readonly #socket: Acceptable;
   readonly #runtime: Runtime;
   readonly #onConnection: (stream: NetSocket, remote: SocketAddress) => void;
   readonly #closing = new AbortController();
@@ -29,7 +32,7 @@ export class TurnAcceptor {
   /** `way`: how the allocation was reached. The socket's sink is the acceptor; closing it is up to the caller. */
   constructor(
     way: TurnWay,
-    socket: TurnSocket,
+    socket: Acceptable,
     runtime: Runtime,
     onConnection: (stream: NetSocket, remote: SocketAddress) => void,
   ) {

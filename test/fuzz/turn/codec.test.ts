@@ -5,6 +5,7 @@ import { seededRandom } from "../../../src/base/random.ts";
 import { isChannelData, StreamFrames } from "../../../src/stun/framing.ts";
 import {
   CHANNEL_NUMBER,
+  CONNECTION_ID,
   ICMP,
   LIFETIME,
   REQUESTED_ADDRESS_FAMILY,
@@ -20,6 +21,7 @@ import { hostile, transactionId } from "../stun/hostile-messages.ts";
 
 const KINDS = [
   CHANNEL_NUMBER,
+  CONNECTION_ID,
   ICMP,
   LIFETIME,
   REQUESTED_ADDRESS_FAMILY,

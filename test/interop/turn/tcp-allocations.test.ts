@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { describe, it, type TestContext } from "node:test";
 import { codeOf } from "../../../src/base/errors.ts";
+import type { Clock } from "../../../src/contract/clock.ts";
 import { net, type TurnTransportOptions } from "../../../src/index.ts";
+import { runtime } from "../../../src/platform/node.ts";
 import { selfSigned } from "../../conformance/programs/certificate.ts";
 import type { Coturn, CoturnSetup } from "../stun/coturn.ts";
 import { echoServer, greet, leave, startCoturn, startStrictCoturn, turnAt, WITHOUT_UDP } from "./scene.ts";
@@ -22,6 +24,12 @@ async function coturnFor(
   const coturn = await startCoturn(options, setup);
   t.after(() => coturn.stop());
   return coturn;
+}
+
+/** Of the relayed address that coturn gave last. */
+function relayPort(coturn: Coturn): number {
+  const relays = [...coturn.log.matchAll(/Local relay addr: 127\.0\.0\.1:(\d+)/g)];
+  return Number(relays.at(-1)![1]);
 }
 
 describe("a dialler without UDP and without an account", () => {
@@ -100,12 +108,32 @@ describe("a TCP allocation", () => {
     const coturn = await coturnFor(t);
     const server = await echoServer(turnAt(coturn));
     await leave(await greet(server, turnAt(coturn, STRANGER), WITHOUT));
-    const relays = [...coturn.log.matchAll(/Local relay addr: 127\.0\.0\.1:(\d+)/g)];
-    const stranger = connect(Number(relays.at(-1)![1]), "127.0.0.1");
+    const stranger = connect(relayPort(coturn), "127.0.0.1");
     stranger.on("error", () => {}).resume();
     stranger.write(Buffer.alloc(4096, 0xff));
     await new Promise((resolve) => stranger.once("close", resolve));
     await leave(await greet(server, turnAt(coturn, STRANGER), WITHOUT));
+    await server.closeP();
+  });
+
+  it("hangs up on who connects and says nothing for 10 s", async (t) => {
+    const coturn = await coturnFor(t);
+    const { clock } = runtime;
+    const due: (() => void)[] = [];
+    const setTimer: Clock["setTimer"] = (at, run) => {
+      if (Math.round(at - clock.now()) === 10_000) due.push(run);
+      return clock.setTimer(at, run);
+    };
+    const waiting = { ...runtime, clock: { ...clock, setTimer } };
+    const server = net.createServer([turnAt(coturn)], { runtime: waiting }, (socket) => socket.pipe(socket));
+    await server.listenP();
+    await leave(await greet(server, turnAt(coturn, STRANGER), WITHOUT));
+    due.length = 0;
+    const stranger = connect(relayPort(coturn), "127.0.0.1");
+    await coturn.logs(({ length }) => length === 2, JOINED);
+    while (due.length === 0) await new Promise(setImmediate);
+    for (const run of due) run();
+    await new Promise((resolve) => stranger.on("error", () => {}).once("close", resolve));
     await server.closeP();
   });
 

@@ -18,6 +18,7 @@ import {
 import { longTermKey } from "../../../src/stun/secrets.ts";
 import {
   CHANNEL_NUMBER,
+  CONNECTION_ID,
   DATA,
   KNOWN_TURN_ATTRIBUTES,
   LIFETIME,
@@ -38,6 +39,7 @@ interface Vector {
   readonly protocol?: number;
   readonly lifetime?: number;
   readonly channel?: number;
+  readonly connection?: number;
   readonly data?: string;
   readonly peer?: SocketAddress;
   readonly relayed?: SocketAddress;
@@ -82,6 +84,7 @@ describe("what was recorded between us and coturn", () => {
         protocol: REQUESTED_TRANSPORT.in(message),
         lifetime: LIFETIME.in(message),
         channel: CHANNEL_NUMBER.in(message),
+        connection: CONNECTION_ID.in(message),
         data: text(DATA.in(message)),
         peer: XOR_PEER_ADDRESS.in(message),
         relayed: XOR_RELAYED_ADDRESS.in(message),
@@ -119,5 +122,12 @@ describe("what was recorded between us and coturn", () => {
     const event = decodeIndication(bytesOf(vector));
     assert.ok(event?.type === "data");
     assert.deepEqual([event.remote, text(event.data)], [vector.peer, vector.data]);
+  });
+
+  it("a ConnectionAttempt is a peer's", () => {
+    const vector = vectors.find(({ name }) => name === "ConnectionAttempt")!;
+    const event = decodeIndication(bytesOf(vector));
+    assert.ok(event?.type === "attempt");
+    assert.deepEqual([event.remote, event.connection], [vector.peer, vector.connection]);
   });
 });
