@@ -16,7 +16,7 @@ export interface UtpOptions {
 
 /** Options that transports have besides which bind UDP sockets. */
 export interface UtpSocketOptions extends UtpOptions {
-  /** Idle ms after which the peer is asked whether it lives, which keeps NATs open; false: never. */
+  /** Idle ms after which the peer is asked whether it lives, which keeps NATs open; 0 or false: never. */
   readonly keepAlive?: Millis | false;
   /** Most payload bytes per packet; default: what the path allows. */
   readonly maxPayload?: number;

@@ -8,6 +8,9 @@ import { IdleTimer } from "./idle-timer.ts";
 import type { ChosenOptions } from "./options.ts";
 import { type Callback, closedBeforeConnection, Outgoing } from "./outgoing.ts";
 
+/** What a timer can hold, in ms. */
+const MAX_DELAY = 0x7fffffff;
+
 /** The life of a socket in the words of `net.Socket.readyState`. */
 export type ReadyState = "opening" | "open" | "readOnly" | "writeOnly" | "closed";
 
@@ -267,8 +270,12 @@ export class ChannelStream extends Duplex {
     return this;
   }
 
-  /** Sets what the transport may know, such as `congestion`, also before it connects; transports ignore what they do not. */
+  /**
+   * Sets what the transport may know, such as `congestion`, also before it connects; transports ignore what they do not.
+   * @throws for a `keepAlive` that is neither ms nor false.
+   */
   set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): this {
+    if (option === "keepAlive" && value !== false) checkMillis("keepAlive", value);
     this.#channelOptions = { ...this.#channelOptions, [option]: value };
     this.#channel?.set(option, value);
     return this;
@@ -279,9 +286,10 @@ export class ChannelStream extends Duplex {
     return this.set("noDelay", Boolean(enable));
   }
 
-  /** As in `net`; `initialDelay` in ms, 0 keeps the transport's. */
+  /** As in `net`; `initialDelay` in ms, 0 and whatever is no duration keep the transport's. */
   setKeepAlive(enable = false, initialDelay = 0): this {
-    return this.set("keepAlive", enable ? initialDelay : false);
+    const isDelay = initialDelay > 0 && initialDelay <= MAX_DELAY;
+    return this.set("keepAlive", enable ? (isDelay ? Number(initialDelay) : 0) : false);
   }
 
   /** Let the connection keep the process alive (the default). */

@@ -105,7 +105,8 @@ function checkOptions(options: ConnectionOptions): void {
   for (const name of ["timeout", "resend"] as const) {
     if (options[name] !== undefined) checkMillis(`options.${name}`, options[name]);
   }
-  if (options.keepAlive) checkMillis("options.keepAlive", options.keepAlive);
+  if (options.keepAlive !== undefined && options.keepAlive !== false)
+    checkMillis("options.keepAlive", options.keepAlive);
   checkCount("options.highWaterMark", options.highWaterMark, 0);
   checkCount("options.bufferSize", options.bufferSize, 1);
   checkCount("options.mtu", options.mtu, LEAST_MTU);

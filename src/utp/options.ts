@@ -16,7 +16,7 @@ export interface ConnectionOptions {
   readonly connectTimeout?: Millis;
   /** Give up with `ETIMEDOUT` when a peer that owes us an acknowledgement is silent this long. Default 30000. */
   readonly timeout?: Millis;
-  /** Idle time after which the peer is asked whether it lives. Default 25000; false: never. */
+  /** Idle time after which the peer is asked whether it lives. Default 25000; 0 or false: never. */
   readonly keepAlive?: Millis | false;
   /** Least retransmission time. Default 200 (RFC 6298 says 1000, every modern stack less). */
   readonly minRto?: Millis;

@@ -57,7 +57,7 @@ export function connectionSettings(options: ConnectionOptions, way: Way): Connec
     ...payloadSizes(options, way),
     connectTimeout: options.connectTimeout ?? 5000,
     timeout: options.timeout ?? 30_000,
-    keepAlive: options.keepAlive ?? 25_000,
+    keepAlive: (options.keepAlive ?? 25_000) || false,
     minRto: options.minRto ?? 200,
     noDelay: options.noDelay ?? false,
     boundaries: options.boundaries ?? false,
@@ -90,7 +90,8 @@ export function checkConnectionOptions(options: ConnectionOptions): void {
   for (const name of TIMES) {
     if (options[name] !== undefined) checkMillis(`options.${name}`, options[name]);
   }
-  if (options.keepAlive) checkMillis("options.keepAlive", options.keepAlive);
+  if (options.keepAlive !== undefined && options.keepAlive !== false)
+    checkMillis("options.keepAlive", options.keepAlive);
   checkCount("options.maxPayload", options.maxPayload, MIN_PAYLOAD);
   checkCount("options.maxInFlight", options.maxInFlight);
   checkCount("options.sendBuffer", options.sendBuffer);

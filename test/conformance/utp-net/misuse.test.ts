@@ -26,6 +26,7 @@ const WRONG_OPTIONS: readonly (readonly [
   [{ timeout: 2 ** 31 }, RANGE],
   [{ keepAlive: "1000" }, TYPE],
   [{ keepAlive: -1 }, RANGE],
+  [{ keepAlive: Number.NaN }, RANGE],
   [{ bufferSize: 0 }, RANGE],
   [{ bufferSize: 1.5 }, RANGE],
   [{ bufferSize: "64" }, TYPE],

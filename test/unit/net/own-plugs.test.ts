@@ -76,6 +76,18 @@ test("what was set on a socket reaches its channel, before and after it connects
     ["congestion", "ledbat"],
     ["congestion", "bbr"],
   ]);
+  heard.length = 0;
+  for (const delay of [5000, "5000", 0, -1, Number.NaN, Infinity, {}, null]) {
+    socket.setKeepAlive(true, delay as number);
+  }
+  socket.setKeepAlive(null as unknown as boolean, 5000).setKeepAlive();
+  const delays = [5000, 5000, 0, 0, 0, 0, 0, 0, false, false];
+  assert.deepEqual(
+    heard,
+    delays.map((delay) => ["keepAlive", delay]),
+  );
+  assert.throws(() => socket.set("keepAlive", Number.NaN), { code: "ERR_OUT_OF_RANGE" });
+  assert.throws(() => socket.set("keepAlive", "x" as unknown as number), { code: "ERR_INVALID_ARG_TYPE" });
   socket.destroy();
   await server.closeP();
 });

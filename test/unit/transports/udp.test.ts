@@ -223,6 +223,7 @@ test("wrong options throw at once", () => {
   assert.throws(make({ cost: "low" }), { code: "ERR_INVALID_ARG_TYPE" });
   assert.throws(make({ connectTimeout: -1 }), { code: "ERR_OUT_OF_RANGE" });
   assert.throws(make({ keepAlive: true }), { code: "ERR_INVALID_ARG_TYPE" });
+  assert.throws(make({ keepAlive: Number.NaN }), { code: "ERR_OUT_OF_RANGE" });
   assert.throws(make({ maxPayload: 0 }), { code: "ERR_OUT_OF_RANGE" });
   assert.throws(make({ bufferSize: 1.5 }), { code: "ERR_OUT_OF_RANGE" });
   assert.throws(make({ congestion: "fastest" }), { code: "ERR_INVALID_ARG_VALUE" });
