@@ -32,3 +32,11 @@ for (const [one, other, words, ways] of PAIRS) {
     }
   });
 }
+
+test("a dialler without UDP connects by TCP to who is behind a hard NAT and listens over UDP", async () => {
+  const pair = await trial.pair("udp-blocked", "hard");
+  for (let i = 0; i < TRIES; i++) {
+    const { transport, error } = await pair.meet(["turn-udp"]);
+    assert.equal(transport, "turn-udp", error);
+  }
+});
