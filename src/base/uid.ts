@@ -1,6 +1,6 @@
 import type { Crypto } from "../contract/crypto.ts";
 import { typeError } from "./argument.ts";
-import { concat, toHex } from "./bytes.ts";
+import { toHex } from "./bytes.ts";
 
 /** Bytes of the salt a client chooses, so that one key can have any number of uids. */
 export const SALT_LENGTH = 16;
@@ -13,7 +13,7 @@ export const UID_LENGTH = 16;
  * make one that belongs to another's key, and nobody has to remember whose it is.
  */
 export function deriveUid(crypto: Crypto, publicKey: Uint8Array, salt: Uint8Array): string {
-  return toHex(crypto.sha256(concat([publicKey, salt])).subarray(0, UID_LENGTH));
+  return toHex(crypto.sha256(publicKey, salt).subarray(0, UID_LENGTH));
 }
 
 /** Whether a stranger's value looks like a uid. */

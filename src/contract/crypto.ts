@@ -24,7 +24,8 @@ export interface Aead {
 export interface Crypto {
   /** `secret` is 32 random bytes. */
   keyPair(secret: Uint8Array): KeyPair;
-  sha256(data: Uint8Array): Uint8Array;
+  /** Of `data` with `more` behind it. */
+  sha256(data: Uint8Array, more?: Uint8Array): Uint8Array;
   hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** For STUN (MESSAGE-INTEGRITY, RFC 8489 §14.5) and the REST credentials of TURN alone. */
   hmacSha1(key: Uint8Array, data: Uint8Array): Uint8Array;

@@ -4,6 +4,7 @@ import { x25519 } from "@noble/curves/ed25519.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { md5, sha1 } from "@noble/hashes/legacy.js";
 import { sha256 } from "@noble/hashes/sha2.js";
+import { concat } from "../base/bytes.ts";
 import type { Aead, CipherName, Crypto, KeyPair } from "../contract/crypto.ts";
 
 const CIPHERS = { AESGCM: gcm, ChaChaPoly: chacha20poly1305 } as const;
@@ -51,7 +52,7 @@ class NobleAead implements Aead {
 /** The primitives in JavaScript, for runtimes without `node:crypto`. */
 export const nobleCrypto: Crypto = {
   keyPair: (secret) => new NobleKeyPair(secret),
-  sha256: (data) => sha256(data),
+  sha256: (data, more) => sha256(more ? concat([data, more]) : data),
   hmacSha256: (key, data) => hmac(sha256, key, data),
   hmacSha1: (key, data) => hmac(sha1, key, data),
   md5: (data) => md5(data),

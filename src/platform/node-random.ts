@@ -1,8 +1,8 @@
 import { randomFillSync } from "node:crypto";
 import type { Random } from "../contract/runtime.ts";
 
-/** Numbers and ids are this short; asking the system costs more than they do (chosen). */
-const SMALL = 16;
+/** Numbers, ids and keys are this short; asking the system costs more than they do (chosen). */
+const SMALL = 32;
 
 const pool = new Uint8Array(1024);
 let given = pool.length;

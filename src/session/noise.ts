@@ -64,7 +64,7 @@ class SymmetricState {
   }
 
   mixHash(data: Uint8Array): void {
-    this.#hash = this.#crypto.sha256(concat([this.#hash, data]));
+    this.#hash = this.#crypto.sha256(this.#hash, data);
   }
 
   mixKey(secret: Uint8Array): void {

@@ -159,6 +159,21 @@ describe("the two cryptos", () => {
         assert.equal(toHex(seal(nobleCrypto.aead(cipher, other), nonce, ad, message)), toHex(sealed));
       }
     }));
+
+  it("hash alike whatever the length, in one piece or two", () => {
+    const data = seededRandom(1).fill(new Uint8Array(400));
+    for (const length of [0, 1, 32, 63, 64, 65, 128, 191, 192, 193, 400]) {
+      const part = data.subarray(0, length);
+      const hashed = toHex(nobleCrypto.sha256(part));
+      for (const crypto of [nodeCrypto, nobleCrypto]) {
+        assert.equal(toHex(crypto.sha256(part)), hashed, `${length} bytes`);
+        const middle = length >> 1;
+        assert.equal(toHex(crypto.sha256(part.subarray(0, middle), part.subarray(middle))), hashed);
+      }
+      const key = data.subarray(0, length >> 1);
+      assert.equal(toHex(nodeCrypto.hmacSha256(key, part)), toHex(nobleCrypto.hmacSha256(key, part)));
+    }
+  });
 });
 
 describe("importing a secret into node:crypto", () => {
