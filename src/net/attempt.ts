@@ -65,7 +65,7 @@ export class Attempt {
   abort(reason: Error): void {
     if (this.record.outcome === "running") {
       this.#end("aborted");
-      this.#controller.abort(reason);
+      this.#stop(reason);
     }
     this.#reject(reason);
   }
@@ -83,8 +83,13 @@ export class Attempt {
 
   #giveUp(error: Error): void {
     if (this.record.outcome !== "running") return;
-    this.#controller.abort(error);
+    this.#stop(error);
     this.#fail(error);
+  }
+
+  #stop(reason: Error): void {
+    this.#controller.abort(reason);
+    this.#handshake?.abort();
   }
 
   async #run(): Promise<Channel> {
@@ -99,7 +104,7 @@ export class Attempt {
       throw signal.reason;
     }
     this.record.phase = "handshake";
-    return handshake ? handshake.secure(channel, signal) : channel;
+    return handshake ? handshake.secure(channel) : channel;
   }
 
   #context(handshake: DialHandshake | undefined): DialContext {

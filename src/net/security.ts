@@ -100,24 +100,20 @@ export class DialHandshake {
   }
 
   /** Resolves with the session when the server has proved its key; takes the channel down otherwise. */
-  secure(channel: Channel, signal: AbortSignal): Promise<Channel> {
+  secure(channel: Channel): Promise<Channel> {
     return new Promise((resolve, reject) => {
       const session = new Session(channel, this.#initiator, {
         clock: this.#runtime.clock,
         defer: nextTurn,
-        onSettled: (error) => {
-          signal.removeEventListener("abort", onAbort);
-          if (error) reject(error);
-          else resolve(session);
-        },
+        onSettled: (error) => (error ? reject(error) : resolve(session)),
       });
-      const onAbort = (): void => {
-        session.abort();
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
       this.#session = session;
     });
+  }
+
+  /** Gives up: `secure` does not settle any more, and its channel goes. */
+  abort(): void {
+    this.#session?.abort();
   }
 
   /** Only now does the server see a connection. */
