@@ -63,6 +63,8 @@ export class UtpChannel implements Channel, ConnectionSink {
   #ended = false;
   #closed: { readonly error: Error | undefined } | undefined;
   #flushed: (() => void) | undefined;
+  /** Somebody has just heard that all was sent. */
+  #settling = false;
 
   constructor(parts: UtpChannelParts) {
     this.remote = parts.remote;
@@ -156,9 +158,17 @@ export class UtpChannel implements Channel, ConnectionSink {
     this.#deliver();
   }
 
+  /** Whoever waits for that, and closes then, does not hear what came along with it. */
   onFinished(): void {
-    this.#flushed?.();
+    const flushed = this.#flushed;
+    if (!flushed) return;
     this.#flushed = undefined;
+    this.#settling = true;
+    flushed();
+    this.#host.afterDelivery(() => {
+      this.#settling = false;
+      this.#deliver();
+    });
   }
 
   onClosed(error?: Error): void {
@@ -177,7 +187,7 @@ export class UtpChannel implements Channel, ConnectionSink {
 
   /** Tells the sink what it may hear now. */
   #deliver(): void {
-    if (this.#delivering) return;
+    if (this.#delivering || this.#settling) return;
     this.#delivering = true;
     try {
       this.#deliverDrain();

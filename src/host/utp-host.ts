@@ -60,7 +60,7 @@ export class UtpHost implements DatagramSink {
   /** The system has queued a datagram: nothing more until it has drained. */
   #blocked = false;
   #closed = false;
-  /** Somebody has heard something in this turn. */
+  /** Somebody has heard of a beginning or an end in this turn. */
   #told = false;
   /** Sending was put off. */
   #waits = false;
@@ -80,7 +80,7 @@ export class UtpHost implements DatagramSink {
     this.#incoming = { data: new Uint8Array(0), remote: socket.local };
     this.endpoint = new UtpEndpoint({
       random: runtime.random,
-      onWork: () => this.#schedule(runtime.afterDelivery),
+      onWork: () => this.#schedule(),
       isOwnHost: (address) => this.#ownAddresses.has(address),
       maxDatagram,
       receiveWindow: receiveWindow(socket.receiveBufferSize),
@@ -108,6 +108,8 @@ export class UtpHost implements DatagramSink {
 
   /** Set the `sink` of what this returns before the turn ends. */
   connect(remote: SocketAddress, options: ConnectionOptions = {}): UtpConnection {
+    // Nothing that comes can change what is said first.
+    this.#schedule(this.#runtime.afterDelivery);
     return this.endpoint.connect(remote, options);
   }
 
@@ -178,11 +180,11 @@ export class UtpHost implements DatagramSink {
   }
 
   onDatagram(data: Uint8Array, remote: SocketAddress): void {
-    this.#schedule();
     this.#incoming.data = data;
     this.#incoming.remote = remote;
     this.heardAt = this.#runtime.clock.now();
     this.endpoint.handleDatagram(this.#incoming, this.heardAt);
+    this.#schedule();
   }
 
   onDrain(): void {
@@ -247,7 +249,7 @@ export class UtpHost implements DatagramSink {
     }
   }
 
-  /** Whether to send a little later: who has just heard something may answer, and the answer carries the acknowledgement. */
+  /** Whether to send a little later: who hears of a beginning or an end answers, and the answer carries the acknowledgement. */
   #patient(): boolean {
     this.#waits = this.#told && !this.endpoint.speaking;
     this.#told = false;
@@ -273,7 +275,8 @@ export class UtpHost implements DatagramSink {
   }
 
   #dispatch({ type, connection, error }: UtpEvent): void {
-    this.#told = true;
+    // Bytes are acknowledged at once: a fast sender waits for that.
+    if (type !== "readable" && type !== "drain") this.#told = true;
     if (type === "accepted") {
       if (this.#onConnection) this.#onConnection(connection);
       else connection.abort();

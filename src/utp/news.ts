@@ -25,6 +25,10 @@ export class News {
 
   /** Tells what is new about reading and ending. True when both directions have ended in good order. */
   tell(receiver: Receiver, sender: Sender): boolean {
+    if (sender.finished && !this.#finished) {
+      this.#finished = true;
+      this.#owner.emit(this.#connection, "finished");
+    }
     if (receiver.unread > 0 && !this.#readable) {
       this.#readable = true;
       this.#owner.emit(this.#connection, "readable");
@@ -32,10 +36,6 @@ export class News {
     if (receiver.exhausted && !this.#end) {
       this.#end = true;
       this.#owner.emit(this.#connection, "end");
-    }
-    if (sender.finished && !this.#finished) {
-      this.#finished = true;
-      this.#owner.emit(this.#connection, "finished");
     }
     return this.#end && this.#finished;
   }

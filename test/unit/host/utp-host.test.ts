@@ -4,7 +4,7 @@ import { runtime } from "#platform";
 import type { Runtime } from "../../../src/contract/runtime.ts";
 import { UtpHost } from "../../../src/host/utp-host.ts";
 import type { UtpConnection } from "../../../src/utp/connection.ts";
-import { DATA, decodePacket, Packet, RESET, STATE, SYN } from "../../../src/utp/packet.ts";
+import { DATA, decodePacket, FIN, Packet, RESET, STATE, SYN } from "../../../src/utp/packet.ts";
 import { simulatedRuntime } from "../../kit/simulated-runtime.ts";
 import { VirtualClock } from "../../kit/virtual-clock.ts";
 import { encode } from "../utp/scripted-peer.ts";
@@ -70,6 +70,15 @@ test("what a sink writes leaves in the same turn and carries the acknowledgement
   deliver({ type: DATA, id, seq: 50, ack: seq - 1, window: 100_000, payload: "echo" });
   const [answer, ...more] = sent();
   assert.deepEqual([answer!.type, answer!.ack, more.length], [DATA, 50, 0]);
+});
+
+test("what is answered a little later carries the acknowledgement, too", () => {
+  const { turns, sent, deliver, connect } = bench();
+  const { id, seq, connection } = connect();
+  connection.sink!.onEnd = () => turns.push(() => connection.end());
+  deliver({ type: FIN, id, seq: 50, ack: seq - 1, window: 100_000 });
+  const [answer, ...more] = sent();
+  assert.deepEqual([answer!.type, answer!.ack, more.length], [FIN, 50, 0]);
 });
 
 test("a datagram that the system queues keeps its buffer, and nothing follows until the queue is empty", () => {

@@ -39,6 +39,14 @@ test("one direction may end while the other goes on", () => {
   assert.equal(peer.error, undefined);
 });
 
+test("an end that acknowledges ours is heard after that ours is", () => {
+  const { peer, connection, id, seq, peerSeq } = connected();
+  connection.end();
+  peer.sent();
+  peer.send({ type: FIN, id, seq: peerSeq, ack: seq, window: 9000 });
+  assert.deepEqual(peer.said, ["connected", "finished", "end", "closed"]);
+});
+
 test("an end that overtakes data waits for it", () => {
   const { peer, connection, data } = connected();
   data(1, "", FIN);
