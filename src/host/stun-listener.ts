@@ -1,11 +1,13 @@
+import { Slots } from "../base/slots.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { Runtime } from "../contract/runtime.ts";
 import { StreamFrames } from "../stun/framing.ts";
 import type { BindingResponder } from "../stun/responder.ts";
 import type { Net, NetSocket } from "./stun-stream.ts";
 
-/** Chosen: clients ask once and leave, so that more at once is an attack. */
+/** Chosen: clients ask once and leave, so that more at once is an attack; the second of one address. */
 const MAX_CONNECTIONS = 256;
+const MAX_CONNECTIONS_PER_ADDRESS = 32;
 /** A little more than clients wait for an answer (RFC 8489 §6.2.2, Ti). */
 const IDLE_MS = 40_000;
 /** Chosen: several times a Binding request with credentials. */
@@ -19,6 +21,7 @@ export class StunListener {
   readonly local: SocketAddress;
   readonly #server: InstanceType<Net["Server"]>;
   readonly #sockets = new Set<NetSocket>();
+  readonly #slots = new Slots(MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS);
 
   private constructor(server: InstanceType<Net["Server"]>, responder: BindingResponder, runtime: Runtime) {
     const { address, port } = server.address() as SocketAddress;
@@ -57,7 +60,9 @@ export class StunListener {
 
   #serve(socket: NetSocket, responder: BindingResponder, runtime: Runtime): void {
     const { remoteAddress: address, remotePort: port } = socket;
-    if (address === undefined || port === undefined) {
+    const leave = this.#slots.take(address);
+    if (address === undefined || port === undefined || !leave) {
+      leave?.();
       socket.destroy();
       return;
     }
@@ -66,7 +71,10 @@ export class StunListener {
     const frames = new StreamFrames({ maxSize: MAX_REQUEST });
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("close", () => {
+      leave();
+      this.#sockets.delete(socket);
+    });
     socket.on("data", (chunk: Uint8Array) => {
       for (const data of frames.push(chunk)) {
         const answer = responder.respond({ data, remote }, this.local, runtime.clock.now());

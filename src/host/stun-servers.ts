@@ -7,6 +7,8 @@ import { parseStunUri } from "../stun/uri.ts";
 
 /** What a registrar said and where its names lead is asked again after this long (chosen). */
 const LIFETIME: Millis = 300_000;
+/** The same where none was found: names may lead somewhere in a moment (chosen). */
+const RETRY: Millis = 10_000;
 /** Servers that are asked: two tell a mapping that depends on whom one talks to, a third is for one that is down (chosen). */
 const MAX_SERVERS = 3;
 
@@ -27,11 +29,22 @@ export class StunServers {
     const now = runtime.clock.now();
     if (this.#known && now < this.#until) return this.#known;
     this.#until = now + LIFETIME;
-    this.#known = this.#find(runtime).catch(() => {
-      this.#until = Number.NEGATIVE_INFINITY;
-      return [];
-    });
+    this.#known = this.#find(runtime).then(
+      (addresses) => {
+        if (addresses.length === 0) this.#until = now + RETRY;
+        return addresses;
+      },
+      () => {
+        this.forget();
+        return [];
+      },
+    );
     return this.#known;
+  }
+
+  /** None of them answers: they may be elsewhere now. */
+  forget(): void {
+    this.#until = Number.NEGATIVE_INFINITY;
   }
 
   async #find(runtime: Runtime): Promise<readonly SocketAddress[]> {

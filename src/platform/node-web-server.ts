@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { TlsOptions } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
 import { systemError } from "../base/errors.ts";
-import { sourceOf } from "../base/source-limit.ts";
+import { Slots } from "../base/slots.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 import type { WebSocketLink, WebSocketSink } from "../contract/web-socket.ts";
 import { CLOSE_TIMEOUT, NodeWebSocket } from "./node-web-link.ts";
@@ -123,20 +123,11 @@ async function openServer(options: WebServerOptions): Promise<WebServer> {
 
 /** Nobody takes all connections by opening them and saying nothing. */
 function limitSources(server: WebHost, most: number): void {
-  const counts = new Map<string, number>();
+  const slots = new Slots(Number.POSITIVE_INFINITY, most);
   server.on("connection", (tcp: Socket) => {
-    const source = sourceOf(tcp.remoteAddress ?? "");
-    const count = counts.get(source) ?? 0;
-    if (count >= most) {
-      tcp.destroy();
-      return;
-    }
-    counts.set(source, count + 1);
-    tcp.once("close", () => {
-      const left = counts.get(source)! - 1;
-      if (left > 0) counts.set(source, left);
-      else counts.delete(source);
-    });
+    const leave = slots.take(tcp.remoteAddress);
+    if (leave) tcp.once("close", leave);
+    else tcp.destroy();
   });
 }
 

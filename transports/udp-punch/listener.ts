@@ -1,5 +1,6 @@
 import { crypto } from "#platform";
 import { OnetpError } from "../../src/base/errors.ts";
+import { Slots } from "../../src/base/slots.ts";
 import type { Millis, Timer } from "../../src/contract/clock.ts";
 import type { Dialog, Registration } from "../../src/contract/dialog.ts";
 import type { ConnectionInfo } from "../../src/contract/endpoint.ts";
@@ -14,8 +15,9 @@ import { PunchPorts } from "./punch-ports.ts";
 import { PunchSession, type Way } from "./punch-session.ts";
 import { SightingList } from "./sighting-list.ts";
 
-/** Punches under way at once; more dialogs are refused (chosen: each lasts a second or two). */
+/** Punches under way at once, and those of one address; more dialogs are refused (chosen: each lasts a second or two). */
 const MAX_SESSIONS = 256;
+const MAX_SESSIONS_PER_ADDRESS = 64;
 /** A dialler that has not come by then does not come (chosen: its own patience, and a signal's time). */
 const SESSION_LIFETIME: Millis = 20_000;
 /** How often servers are asked anew, which keeps the mapping (RFC 4787 §4.3 wants 2 min, Linux has 30 s for what is young). */
@@ -43,6 +45,7 @@ class PunchListener implements Listener {
   readonly #ports: PunchPorts;
   readonly #sightings: SightingList;
   readonly #sessions = new Set<PunchSession>();
+  readonly #slots = new Slots(MAX_SESSIONS, MAX_SESSIONS_PER_ADDRESS);
   /** Of accepted connections, by the passwords we had for them. */
   readonly #followers = new Map<string, Follower>();
   readonly #closed = new AbortController();
@@ -81,7 +84,8 @@ class PunchListener implements Listener {
 
   /** Somebody has opened a dialog, and may. */
   meet(dialog: Dialog): void {
-    if (this.#closing || this.#sessions.size >= MAX_SESSIONS) {
+    const leave = this.#closing ? undefined : this.#slots.take(dialog.observedAddress);
+    if (!leave) {
       dialog.close();
       return;
     }
@@ -98,6 +102,7 @@ class PunchListener implements Listener {
         onClose: () => {
           timer.cancel();
           forget();
+          leave();
           this.#sessions.delete(session);
         },
       },

@@ -34,11 +34,14 @@ export class SightingList {
   /** Asks all servers; what they say replaces what they said before. Never rejects. */
   async refresh(): Promise<void> {
     this.#askedAt = this.#runtime.clock.now();
+    let answered = false;
     const take = (sightings: readonly Sighting[], latest: Sighting): void => {
+      answered = true;
       this.#sightings = sightings;
       for (const session of this.#sessions) this.#tell(session, [latest]);
     };
     if (this.#port) await askServers(this.#port, this.#servers, this.#runtime, take);
+    if (!answered) this.#servers.forget();
     this.#complete = true;
     for (const session of this.#sessions) session.update((punch, now) => punch.complete(now));
   }

@@ -1,4 +1,5 @@
 import { nodeError, OnetpError, systemError, toError } from "../../src/base/errors.ts";
+import { Slots } from "../../src/base/slots.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Dialog, Registration, Signaling } from "../../src/contract/dialog.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
@@ -6,8 +7,9 @@ import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { negotiate } from "./negotiation.ts";
 import type { Peer } from "./peer.ts";
 
-/** Connections that are being negotiated at once (chosen: each costs megabytes and some threads' time). */
+/** Connections that are being negotiated at once, and those of one address (chosen: each costs megabytes and some threads' time). */
 const MAX_NEGOTIATIONS = 64;
+const MAX_NEGOTIATIONS_PER_ADDRESS = 16;
 
 /** How one listens. */
 export interface WebRtcListenOptions {
@@ -32,6 +34,7 @@ class Negotiations {
   readonly #context: ListenContext;
   readonly #options: WebRtcListenOptions;
   readonly #running = new Set<AbortController>();
+  readonly #slots = new Slots(MAX_NEGOTIATIONS, MAX_NEGOTIATIONS_PER_ADDRESS);
   #closed = false;
 
   constructor(context: ListenContext, options: WebRtcListenOptions) {
@@ -40,7 +43,8 @@ class Negotiations {
   }
 
   accept(dialog: Dialog): void {
-    if (this.#closed || this.#running.size >= MAX_NEGOTIATIONS) {
+    const leave = this.#closed ? undefined : this.#slots.take(dialog.observedAddress);
+    if (!leave) {
       dialog.close();
       return;
     }
@@ -62,6 +66,7 @@ class Negotiations {
       )
       .finally(() => {
         timer.cancel();
+        leave();
         this.#running.delete(controller);
       });
   }

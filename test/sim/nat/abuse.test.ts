@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { crypto } from "#platform";
 import type { Instant } from "../../../src/contract/clock.ts";
 import type { Dialog } from "../../../src/contract/dialog.ts";
-import type { Json, JsonObject } from "../../../src/contract/endpoint.ts";
+import type { Endpoint, Json, JsonObject } from "../../../src/contract/endpoint.ts";
 import { CheckCodec, makeIdentity, makeTransactionId } from "../../../src/nat/check.ts";
 import type { Host } from "../../kit/network/host.ts";
 import { forEachSeed } from "../../kit/seeds.ts";
@@ -13,6 +13,7 @@ import { EASY, HARD, Internet, type Peer } from "./punching.ts";
 interface Stage {
   readonly internet: Internet;
   readonly server: Peer;
+  readonly entry: Endpoint;
   /** Opens a dialog and sends these signals. */
   attack(...signals: readonly Json[]): Promise<Dialog>;
   /** The bodies the server has sent over the dialogs. */
@@ -34,7 +35,7 @@ async function onStage(
   seed: number,
   body: (stage: Stage) => Promise<void>,
   nat = EASY,
-  attackerSeenAt = "5.0.0.66",
+  attackerSeenAt: string | null = "5.0.0.66",
 ): Promise<void> {
   const internet = await Internet.open({ seed });
   const server = internet.peer(internet.home("server", "5.0.0.1", nat).host, "5.0.0.1");
@@ -54,7 +55,7 @@ async function onStage(
     // What it discovers of its own NAT is done then.
     await internet.pass(10_000);
     sent.clear();
-    const attacker = internet.point.client(attackerSeenAt);
+    const attacker = internet.point.client(attackerSeenAt ?? undefined);
     const attack = async (...signals: readonly Json[]): Promise<Dialog> => {
       const { transportInfo } = listener.endpoints[0]!;
       const dialog = await attacker.open(transportInfo as never);
@@ -62,7 +63,7 @@ async function onStage(
       for (const signal of signals) await dialog.send(signal);
       return dialog;
     };
-    await body({ internet, server, attack, answers, sent });
+    await body({ internet, server, entry: listener.endpoints[0]!, attack, answers, sent });
     await listener.close();
     await internet.pass(60_000);
     assert.deepEqual(
@@ -195,18 +196,35 @@ describe("what a peer cannot make a listener do", () => {
       assert.equal(server.accepted.length, 0);
     }));
 
-  test("beyond 256 dialogs at once the next are closed", () =>
-    onStage(1, async ({ internet, attack, server }) => {
-      let closed = 0;
-      for (let i = 0; i < 300; i++) {
-        const dialog = await attack();
-        dialog.attach({ onSignal() {}, onClose: () => closed++ });
-      }
-      await internet.pass(1000);
-      assert.deepEqual([server.dialogs, closed], [300, 300 - 256]);
-      await internet.pass(30_000);
-      assert.equal(closed, 300);
-    }));
+  for (const [words, seenAt, most] of [
+    ["beyond 256 dialogs at once the next are closed", null, 256],
+    ["who is seen at one address gets 64 of them, and others meet all the same", "5.0.0.66", 64],
+  ] as const) {
+    test(words, () =>
+      onStage(
+        1,
+        async ({ internet, entry, attack, server }) => {
+          let closed = 0;
+          for (let i = 0; i < 300; i++) {
+            const dialog = await attack();
+            dialog.attach({ onSignal() {}, onClose: () => closed++ });
+          }
+          await internet.pass(1000);
+          assert.deepEqual([server.dialogs, closed], [300, 300 - most]);
+          const client = internet.peer(internet.publicHost("client", "5.0.0.2"), "5.0.0.2");
+          const met = client.dial(entry).then(
+            (channel) => channel.abort(),
+            () => "not met",
+          );
+          assert.equal(await met, most === 256 ? "not met" : undefined);
+          await internet.pass(30_000);
+          assert.equal(closed, 300);
+        },
+        EASY,
+        seenAt,
+      ),
+    );
+  }
 });
 
 describe("checks that are not the peer's", () => {

@@ -145,3 +145,22 @@ test("neither side of a punch sends where its user forbids it, and the error say
     }, 200_000);
   }
 });
+
+test("STUN servers that have moved with their registrar are found again when the old ones do not answer", async () => {
+  const internet = await Internet.open();
+  const [before, after] = [["stun:5.9.0.9"], internet.point.stun];
+  const server = internet.peer(internet.home("server", "5.0.0.1", EASY).host, undefined);
+  const client = internet.peer(internet.home("client", "5.0.0.2", EASY).host, undefined);
+  Object.assign(internet.point, { stun: before });
+  await internet.network.clock.run(async () => {
+    const listener = await server.listen();
+    const { error } = await failure(internet, client, () => client.dial(listener.endpoints[0]!));
+    assert.equal(codeOf(error), "ERR_1TP_PUNCH_FAILED");
+    Object.assign(internet.point, { stun: after });
+    await internet.pass(30_000);
+    const channel = await client.dial(listener.endpoints[0]!);
+    channel.abort();
+    await listener.close();
+    await internet.pass(60_000);
+  }, 400_000);
+});

@@ -4,6 +4,7 @@ import { runtime } from "#platform";
 import { LocalHub, LocalSignaling } from "../../../signaling/local/index.ts";
 import type { Runtime } from "../../../src/contract/runtime.ts";
 import { StunServers } from "../../../src/host/stun-servers.ts";
+import { VirtualClock } from "../../kit/virtual-clock.ts";
 
 const signaling = new LocalSignaling({ hub: new LocalHub() });
 
@@ -43,5 +44,33 @@ describe("the STUN servers to ask", () => {
     assert.deepEqual(await servers.addresses(names), [{ address: "5.9.0.3", port: 3478 }]);
     await servers.addresses(names);
     assert.equal(asked, 2);
+    servers.forget();
+    await servers.addresses(names);
+    assert.equal(asked, 3);
+  });
+
+  test("that cannot be found now are looked for again soon, and those that were found after five minutes", async () => {
+    const clock = new VirtualClock();
+    let online = false;
+    let lookups = 0;
+    const lookup = async (): Promise<string[]> => {
+      lookups++;
+      if (!online) throw new Error("no network");
+      return ["5.9.0.7"];
+    };
+    const laptop = { ...names, clock, lookup };
+    const servers = new StunServers(["stun:stun.example"], signaling);
+    assert.deepEqual(await servers.addresses(laptop), []);
+    assert.deepEqual(await servers.addresses(laptop), []);
+    online = true;
+    clock.advance(10_000);
+    assert.equal((await servers.addresses(laptop)).length, 1);
+    assert.equal(lookups, 2);
+    clock.advance(299_999);
+    await servers.addresses(laptop);
+    assert.equal(lookups, 2);
+    clock.advance(1);
+    await servers.addresses(laptop);
+    assert.equal(lookups, 3);
   });
 });

@@ -48,9 +48,9 @@ async function stage(openPeer?: () => Promise<ScriptedPeer>) {
         }),
     },
   );
-  const open = (): DialogProbe => {
+  const open = (observedAddress?: string): DialogProbe => {
     const [near, far] = LocalDialog.pair();
-    accept(far);
+    accept(Object.defineProperty(far, "observedAddress", { value: observedAddress }));
     return new DialogProbe(near);
   };
   return { clock, peers, channels, listener, open };
@@ -63,7 +63,7 @@ async function turns(): Promise<void> {
 describe("a webrtc listener", () => {
   test("negotiates 64 connections at once, closes further dialogs, and has room again afterwards", async () => {
     const { peers, channels, open } = await stage();
-    const crowd = Array.from({ length: 70 }, open);
+    const crowd = Array.from({ length: 70 }, () => open());
     await turns();
     assert.equal(peers.length, 64);
     assert.equal(crowd.filter(({ closes }) => closes.length > 0).length, 6);
@@ -74,6 +74,16 @@ describe("a webrtc listener", () => {
     for (let i = 0; i < 3; i++) open();
     await turns();
     assert.equal(peers.length, 66);
+  });
+
+  test("leaves room for others when one address opens dialog after dialog", async () => {
+    const { peers, open } = await stage();
+    for (let i = 0; i < 70; i++) open("192.0.2.1");
+    await turns();
+    assert.equal(peers.length, 16);
+    const other = open("192.0.2.2");
+    await turns();
+    assert.deepEqual([peers.length, other.closes.length], [17, 0]);
   });
 
   test("gives a dialog 15 s, and says so to the other end", async () => {
