@@ -1,4 +1,4 @@
-import { Buffer, Duplex, nextTick } from "#platform";
+import { Buffer, Duplex, nextTick, nextTurn } from "#platform";
 import { checkMillis, checkOptional } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
 import { type Delivery, Incoming } from "../base/incoming.ts";
@@ -193,7 +193,9 @@ export class ChannelStream extends Duplex {
       this.#outgoing.close();
     };
     callback(error);
-    if (!channel || this.#channelClosed) nextTick(close);
+    // In `net` a dial that is given up has a handle to close first.
+    if (abandon) nextTurn(close);
+    else if (!channel || this.#channelClosed) nextTick(close);
     else {
       this.#onChannelClose = close;
       if (this.#resetting) channel.abort(nodeError("ECONNRESET", "reset by this side"));

@@ -86,14 +86,14 @@ export class Socket extends ChannelStream {
     return this.channel !== undefined && !this.destroyed;
   }
 
-  /** The connectionInfo entry of the connected peer. */
+  /** The connectionInfo entry of the connected peer; still there when the connection is gone. */
   get remoteAddress(): Endpoint | undefined {
     return this.channel?.remote;
   }
 
-  /** This end of the connection, where the transport knows it. */
+  /** This end of the connection, where the transport knows it; undefined while not connected, as in `net`. */
   get localAddress(): Endpoint | undefined {
-    return this.channel?.local;
+    return this.isConnected() ? this.channel?.local : undefined;
   }
 
   /** The word of the transport in use, such as `tcp`. */

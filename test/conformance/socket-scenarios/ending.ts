@@ -1,4 +1,4 @@
-import { next, type Scenario } from "./stage.ts";
+import { closed, next, type Scenario, tolerate } from "./stage.ts";
 
 /** How the two directions of a connection end. */
 export const ending: readonly Scenario[] = [
@@ -126,6 +126,16 @@ export const ending: readonly Scenario[] = [
       socket.end("one");
       client.attempt("end", () => socket.end("two", client.callback("ended")) === socket);
       await next(socket, "close");
+    },
+  },
+  {
+    name: "end with data after end while connecting fails its callback before close",
+    async run(stage) {
+      const { client } = stage;
+      const socket = stage.connect(await stage.listen({}, tolerate));
+      socket.end("one");
+      client.attempt("end", () => socket.end("two", client.callback("ended")) === socket);
+      await closed(socket);
     },
   },
   {
