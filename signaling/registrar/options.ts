@@ -1,10 +1,18 @@
 import type { WebServerTls } from "#platform";
-import { checkMillis, checkOptional, checkPort, typeError, valueError } from "../../src/base/argument.ts";
+import {
+  checkMillis,
+  checkOptional,
+  checkPort,
+  rangeError,
+  typeError,
+  valueError,
+} from "../../src/base/argument.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Directory } from "../../src/contract/directory.ts";
 import { limitsWith, type RegistrarLimits } from "./limits.ts";
 import { MemoryDirectory } from "./memory-directory.ts";
 import { originOf } from "./proof.ts";
+import { MAX_TOKEN } from "./protocol.ts";
 import { checkServices, type StunOptions, type TurnOptions } from "./services.ts";
 
 /** How a registrar is to run. */
@@ -52,6 +60,7 @@ export function registrarSettings(options: CreateRegistrarOptions): RegistrarSet
   const { urls = [], drainTimeout = 5_000, directory = new MemoryDirectory() } = options;
   checkOptional("options.host", options.host, "string");
   checkOptional("options.token", options.token, "string");
+  checkToken(options.token);
   checkOptional("options.trustProxy", options.trustProxy, "boolean");
   checkOptional("options.relay", options.relay, "boolean");
   checkOptional("options.tls", options.tls, "object");
@@ -65,4 +74,10 @@ export function registrarSettings(options: CreateRegistrarOptions): RegistrarSet
     throw valueError("options.urls", "must hold URLs that begin with ws, wss, http or https", wrong);
   const port = checkPort("options.port", options.port ?? 0);
   return { ...options, port, urls, limits: limitsWith(options.limits), directory, drainTimeout };
+}
+
+/** An empty one would let everybody in, and what is longer than clients may say nobody. The value is a secret, and errors are logged. */
+function checkToken(token: string | undefined): void {
+  if (token === undefined || (token.length > 0 && token.length <= MAX_TOKEN)) return;
+  throw rangeError("options.token", `1 to ${MAX_TOKEN} characters`, `${token.length} characters`);
 }

@@ -45,6 +45,9 @@ const MAX_CLIENT_HEAD = 2_048;
 /** The same of a registrar's: the longest is `services`. */
 const MAX_REGISTRAR_HEAD = 8_192;
 
+/** The longest token (chosen). */
+export const MAX_TOKEN = 1_024;
+
 /** The most that `services` may name, and the longest of it (chosen). */
 const MAX_SERVICES = 16;
 const MAX_URI = 512;
@@ -206,7 +209,7 @@ const turn = listOf(
 const close = { ...ofDialog, code: optional(refusal), text: optional(text(256)) };
 
 const CLIENT_SHAPES: Shapes = {
-  hello: { version: integer, token: optional(text(1024)) },
+  hello: { version: integer, token: optional(text(MAX_TOKEN)) },
   challenge: ofRequest,
   register: {
     ...ofRequest,

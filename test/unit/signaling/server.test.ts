@@ -198,6 +198,8 @@ describe("a registrar", () => {
       [{ urls: ["ftp://a"] }, "ERR_INVALID_ARG_VALUE"],
       [{ limits: { dialogs: 0 } }, "ERR_OUT_OF_RANGE"],
       [{ token: 7 }, "ERR_INVALID_ARG_TYPE"],
+      [{ token: "" }, "ERR_OUT_OF_RANGE"],
+      [{ token: "x".repeat(1_025) }, "ERR_OUT_OF_RANGE"],
       [{ drainTimeout: -1 }, "ERR_OUT_OF_RANGE"],
       [null, "ERR_INVALID_ARG_TYPE"],
     ];
