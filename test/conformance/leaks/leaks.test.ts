@@ -41,7 +41,7 @@ for (const word of ["tcp", "memory"]) {
 const UNANSWERED: Readonly<Record<string, readonly string[]>> = { udp: ["refused"] };
 
 /** Less often, and without the heap, in which uTP remembers for seconds whom it has reset. `webrtc` has a test of its own. */
-for (const word of ["udp", "websocket", "udp-punch", "turn", "relay"]) {
+for (const word of ["udp", "websocket", "udp-punch", "tcp-punch", "turn", "relay"]) {
   const names = CYCLE_NAMES.filter((name) => !UNANSWERED[word]?.includes(name));
   test(`50 connections of each kind over ${word} leave no socket, handle, timer or listener`, async () => {
     for (const [i, left] of (await remains(word, 50, 1, names)).entries()) {

@@ -99,7 +99,7 @@ async function settle(): Promise<number> {
 const meeting = { signaling: new signaling.local() };
 
 async function create(word: string): Promise<Transport> {
-  if (word === "relay" || word === "udp-punch") return new transports[word](meeting);
+  if (word === "relay" || word === "udp-punch" || word === "tcp-punch") return new transports[word](meeting);
   if (word !== "turn") return new transports[word as "memory" | "tcp" | "udp" | "websocket"]();
   const { address, port } = (await machineWithTurn()).turn!;
   const { username, password } = MODEL_USER;

@@ -3,6 +3,7 @@ import type { Transport } from "../../../src/contract/transport.ts";
 import { MemoryTransport } from "../../../transports/memory/index.ts";
 import { RelayTransport } from "../../../transports/relay/index.ts";
 import { TcpTransport } from "../../../transports/tcp/index.ts";
+import { TcpPunchTransport } from "../../../transports/tcp-punch/index.ts";
 import { TurnTransport } from "../../../transports/turn/index.ts";
 import { UdpTransport } from "../../../transports/udp/index.ts";
 import { UdpPunchTransport } from "../../../transports/udp-punch/index.ts";
@@ -56,6 +57,12 @@ export const TIMELESS_WIRES: readonly TimelessWire[] = [
     create: () => new UdpPunchTransport({ signaling }),
     place: machine,
     timeless: internetWithoutTime,
+  },
+  {
+    word: "tcp-punch",
+    create: () => new TcpPunchTransport({ signaling }),
+    place: machine,
+    timeless: () => withoutTime(machine),
   },
   {
     word: "turn",

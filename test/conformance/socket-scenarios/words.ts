@@ -14,6 +14,7 @@ export const WORDS = {
   webrtc: () => new transports.webrtc({ ...meeting, config: { iceServers: [] } }),
   relay: () => new transports.relay(meeting),
   "udp-punch": () => new transports["udp-punch"](meeting),
+  "tcp-punch": () => new transports["tcp-punch"](meeting),
   turn: () =>
     new transports.turn({
       ...meeting,
