@@ -28,8 +28,11 @@ const noUdp = "a page has no UDP: use websocket, webrtc or relay";
 
 /** Not in a page: a browser gives no sockets away. */
 export const TcpTransport = unsupported<typeof TcpInNode>("tcp", noTcp);
+/** Not in a page. */
 export const UdpTransport = unsupported<typeof UdpInNode>("udp", noUdp);
+/** Not in a page: `webrtc` takes TURN servers. */
 export const TurnTransport = unsupported<typeof TurnInNode>("turn", noUdp);
+/** Not in a page: `webrtc` punches. */
 export const UdpPunchTransport = unsupported<typeof UdpPunchInNode>("udp-punch", noUdp);
 export const TcpPunchTransport = unsupported<typeof TcpPunchInNode>("tcp-punch", noTcp);
 

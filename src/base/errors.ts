@@ -50,11 +50,16 @@ export interface ErrorDetails {
 /** The one error class of 1tp. Branch on `code`, then on `phase`. */
 export class OnetpError extends Error {
   override readonly name = "OnetpError";
+  /** One of the table in the README. */
   readonly code: ErrorCode;
+  /** The step of a dial that failed, where it was one. */
   readonly phase: Phase | undefined;
+  /** The word of the transport that failed, where it was one. */
   readonly transport: string | undefined;
+  /** What a server said, as a number: STUN or TURN error code, HTTP status, SOCKS reply or WebSocket close code. */
   readonly status: number | undefined;
 
+  /** `code`'s sentence, with what `details` add to it. */
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     const { detail, cause, message: text = CODES[code].text } = details;
     super(detail ? `${text}: ${detail}` : text, cause === undefined ? undefined : { cause });

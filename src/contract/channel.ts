@@ -15,7 +15,9 @@ export interface ChannelSink {
 
 /** Counters of a channel. */
 export interface ChannelStats {
+  /** Bytes of the application that have come. */
   readonly bytesRead: number;
+  /** Bytes of the application that were taken to be sent. */
   readonly bytesWritten: number;
   /** Smoothed round-trip time in ms, where the transport knows it. */
   readonly rtt?: number;
@@ -42,9 +44,11 @@ export interface ChannelPath {
 
 /** What `Channel.set` knows; a channel ignores options that mean nothing to it. */
 export interface ChannelOptions {
+  /** Send small writes at once. */
   readonly noDelay: boolean;
   /** Ms of idleness before probes start; false: none. */
   readonly keepAlive: number | false;
+  /** Congestion controller of uTP, `'bbr'` or `'ledbat'`. */
   readonly congestion: string;
 }
 
@@ -62,6 +66,7 @@ export interface Channel {
   readonly remotePublicKey?: string | undefined;
   /** True if the transport carried the context's first flight, so that it must not be written again. */
   readonly firstFlightSent: boolean;
+  /** Names who receives what comes from now on, and what has waited. Once. */
   attach(sink: ChannelSink): void;
   /**
    * Takes `chunk`. True: it has been sent or copied, and is the caller's again. False: it may be read
@@ -72,13 +77,17 @@ export interface Channel {
   end(flushed?: () => void): void;
   /** Ends both sides now. With an error the peer sees a reset where the wire can say so. `onClose` follows. */
   abort(error?: Error): void;
+  /** Neither `onData` nor `onEnd` until `resume`. */
   pause(): void;
+  /** What has waited comes, but not from inside this call. */
   resume(): void;
   /** Let the channel keep the process alive (the default). */
   ref(): void;
   unref(): void;
   /** Messages beside the byte stream, 0 to 255; only secured channels have them. */
   lane?(number: number): MessageLane;
+  /** Changes an option, now or whenever it can be. */
   set<K extends keyof ChannelOptions>(option: K, value: ChannelOptions[K]): void;
+  /** The counters as they are now. */
   stats(): ChannelStats;
 }

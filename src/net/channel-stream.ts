@@ -301,6 +301,7 @@ export class ChannelStream extends Duplex {
     return this;
   }
 
+  /** Let the process exit although the connection stands. */
   unref(): this {
     this.#referenced = false;
     this.#channel?.unref();

@@ -11,7 +11,9 @@ import type { Runtime } from "../contract/runtime.ts";
  * policy is no firewall against names. Entries that name no address (memory, most signaled ones) pass.
  */
 export interface DialPolicy {
+  /** Nothing but these. Default: everything. */
   readonly allow?: readonly IpScope[];
+  /** None of these. Default: none. */
   readonly deny?: readonly IpScope[];
 }
 

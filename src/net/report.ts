@@ -14,7 +14,9 @@ export type AttemptOutcome = "planned" | "running" | "won" | "failed" | "aborted
 export interface AttemptReport {
   /** The transport's word. */
   readonly transport: string;
+  /** The connectionInfo entry. */
   readonly endpoint: Endpoint;
+  /** What it was sorted by: the transport's cost, raised where the network swallows such attempts. */
   readonly cost: number;
   /** Ms since the dial began; undefined if the attempt never began. */
   readonly start: Millis | undefined;
@@ -23,6 +25,7 @@ export interface AttemptReport {
   /** The step it reached. */
   readonly phase: Phase;
   readonly outcome: AttemptOutcome;
+  /** Why it failed. */
   readonly error: Error | undefined;
   /** Of an attempt that won: how its bytes go, where the transport has chosen among several ways. */
   readonly path?: ChannelPath | undefined;

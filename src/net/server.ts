@@ -29,16 +29,23 @@ export interface ListenOptions {
 
 /** A connection that was refused because there are `maxConnections` already. */
 export interface DroppedConnection {
+  /** The peer, as an entry. */
   readonly remoteAddress: Endpoint;
+  /** This end, where the transport knows it. */
   readonly localAddress: Endpoint | undefined;
 }
 
 /** The events of a Server with their arguments. */
 export interface ServerEvents {
+  /** Every transport listens or has failed. */
   listening: [];
+  /** A connection, its peer proved and admitted. */
   connection: [socket: Socket];
+  /** No transport can listen, or none does any longer. */
   error: [error: Error];
+  /** After `close`, when the last connection is gone. */
   close: [];
+  /** A connection was dropped because of `maxConnections`. */
   drop: [dropped: DroppedConnection];
   /** One of several transports cannot listen, or does not any longer. */
   transportError: [error: Error, transport: Transport];
@@ -94,6 +101,7 @@ export class Server extends EventEmitter<ServerEvents> {
     if (listener) this.on("connection", listener);
   }
 
+  /** From `'listening'` to `close`. */
   get listening(): boolean {
     return this.#listening;
   }
@@ -242,6 +250,7 @@ export class Server extends EventEmitter<ServerEvents> {
     return this;
   }
 
+  /** Let the process exit although the server listens. */
   unref(): this {
     this.#referenced = false;
     this.#acceptor?.unref();

@@ -45,8 +45,8 @@ export function acceptSocket(connection: Connection, options: CommonOptions): So
 }
 
 /**
- * One end of a connection: a Duplex with the surface, the event order and the error codes of
- * `net.Socket`, over whichever transport won the dial.
+ * One end of a connection: a Duplex with the surface, the event order and the error codes of `net.Socket`, over whichever
+ * transport won the dial. Besides a stream's events: `connect`, `ready`, `timeout`, and `close` with `hadError`.
  */
 export class Socket extends ChannelStream {
   readonly #settings: SocketSettings;
@@ -135,7 +135,7 @@ export class Socket extends ChannelStream {
 
   /**
    * Dials the server that gave out `connectionInfo`. What is wrong with it comes as an `'error'` event.
-   * @throws ERR_INVALID_ARG_TYPE if it is neither an array nor an object.
+   * @throws ERR_INVALID_ARG_TYPE if it is neither an array nor an object, EISCONN while connecting or connected.
    */
   connect(connectionInfo: ConnectionInfo | Endpoint, onConnect?: () => void): this {
     checkConnectionInfo(connectionInfo);

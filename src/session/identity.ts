@@ -18,6 +18,7 @@ const MAX_AGREED = 128;
 export class Identity {
   /** As in a connectionInfo entry: base64url without padding. */
   readonly publicKey: string;
+  /** The key as the sessions use it. */
   readonly keyPair: KeyPair;
   readonly #secret: Uint8Array;
   /** By peer, the longest known first. */
@@ -55,6 +56,7 @@ export class Identity {
     this.#agreed.set(nameOf(publicKey), secret);
   }
 
+  /** The public key alone. */
   toJSON(): object {
     return { publicKey: this.publicKey };
   }

@@ -21,6 +21,7 @@ const BUFFER_SIZE = 2 * 1024 * 1024;
 
 /** Where a UDP socket is bound, as dgram says it. */
 export interface BoundAddress {
+  /** IP literal. */
   readonly address: string;
   readonly family: "IPv4" | "IPv6";
   readonly port: number;

@@ -31,9 +31,13 @@ export interface ServerOptions extends ConnectionOptions {
 
 /** The events of a Server with their arguments. */
 export interface ServerEvents {
+  /** The UDP socket is bound. */
   listening: [];
+  /** A peer has dialled. */
   connection: [connection: Connection];
+  /** It cannot listen, or its socket has failed. */
   error: [error: Error];
+  /** After `close`, when the last connection is gone. */
   close: [];
 }
 
@@ -73,6 +77,7 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#signal = signal;
   }
 
+  /** From `'listening'` to `close`. */
   get listening(): boolean {
     return this.#port !== undefined && !this.#closing;
   }
@@ -291,6 +296,7 @@ export class Server extends EventEmitter<ServerEvents> {
     return this.#refer(true);
   }
 
+  /** Let the process exit although the server listens. */
   unref(): this {
     return this.#refer(false);
   }

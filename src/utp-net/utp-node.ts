@@ -27,12 +27,17 @@ export type UtpNodeOptions = Omit<ConnectionOptions, "data" | "signal">;
 
 /** The events of a UtpNode with their arguments. */
 export interface UtpNodeEvents {
+  /** The UDP socket has its port. */
   bound: [];
+  /** Connections are accepted. */
   listening: [];
+  /** A peer has dialled. */
   connection: [connection: Connection];
   /** A peer is silent. */
   timeout: [connection: Connection];
+  /** It cannot bind, or its socket has failed. */
   error: [error: Error];
+  /** After `close`, when every connection is gone. */
   close: [];
 }
 
