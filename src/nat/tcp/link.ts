@@ -23,7 +23,7 @@ export class Link {
   strange = false;
   /** It is given up then. */
   deadline: Instant;
-  /** The system sends its SYN again then. */
+  /** The system is about to send its SYN again then. */
   repeatsAt: Instant | undefined;
   readonly #ownId: Uint8Array;
   #asked = false;

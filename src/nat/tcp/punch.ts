@@ -24,8 +24,9 @@ const PATIENCE: Millis = 4_000;
 const NEAR_PATIENCE: Millis = 1_200;
 /** How long a link may take to be checked and chosen (chosen: many round trips). */
 const CHECK_TIME: Millis = 4_000;
-/** Systems repeat a SYN after a second, and again after two more (RFC 6298 §2.1, §5.5). */
+/** Systems repeat a SYN after a second, and again after two more (RFC 6298 §2.1, §5.5); what may not be repeated ends a moment before. */
 const REPEAT: Millis = 1_000;
+const MARGIN: Millis = 100;
 /** Who was refused pauses for a random while, or both would miss each other for ever (measured: PEERS). */
 const PAUSE: { readonly least: Millis; readonly most: Millis } = { least: 5, most: 150 };
 /** Signals of the peer that count, and connections by others at a time (chosen: more than an honest peer has). */
@@ -68,8 +69,9 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   readonly #events: TcpPunchEvent[] = [];
   #nextLink = 0;
   #signals = 0;
-  #began = false;
-  #idleSince: Instant | undefined;
+  /** When both have begun to connect to each other, and until when something may come of it. */
+  #began: { readonly until: Instant } | undefined;
+  #restsAt: Instant | undefined;
   #over = false;
 
   constructor(options: TcpPunchOptions) {
@@ -129,7 +131,7 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   leave(now: Instant): void {
     this.#conversation.peerSpent = true;
     this.#targets.length = 0;
-    this.#began = true;
+    this.#began = { until: now };
     this.#goOn(now);
   }
 
@@ -221,7 +223,7 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   }
 
   get #until(): Instant {
-    return (this.#conversation.beginsAt ?? Number.NEGATIVE_INFINITY) + PATIENCE;
+    return this.#began?.until ?? Number.NEGATIVE_INFINITY;
   }
 
   /** A STUN message that came over a link. */
@@ -255,6 +257,7 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   }
 
   #close({ id }: Link, now: Instant): void {
+    if (this.#over) return;
     this.#events.push({ type: "close", link: id });
     this.closed(id, now);
   }
@@ -293,9 +296,9 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
 
   /** Does what is due. */
   #goOn(now: Instant): void {
-    if (this.#over || !this.codec.complete) return;
+    if (this.#over) return;
     const { beginsAt } = this.#conversation;
-    if (!this.#began && beginsAt !== undefined && beginsAt <= now) this.#begin(now);
+    if (!this.#began && beginsAt !== undefined && beginsAt <= now) this.#begin(beginsAt);
     for (const target of this.#targets) {
       if (target.due !== undefined && target.due <= now && !target.link) this.#connect(target, now);
     }
@@ -309,10 +312,9 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   }
 
   #begin(now: Instant): void {
-    this.#began = true;
-    for (const target of this.#targets) {
-      if (target.mutual && !(target.outside && this.#hopeless)) target.due = now;
-    }
+    const usable = this.#targets.filter(({ mutual, outside }) => !(mutual && outside && this.#hopeless));
+    for (const target of usable) if (target.mutual) target.due = now;
+    this.#began = { until: now + Math.max(0, ...usable.map(({ patience }) => patience)) };
   }
 
   #connect(target: Target, now: Instant): void {
@@ -323,21 +325,21 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
     this.tried++;
     const deadline = now + target.patience;
     const link = this.#addLink(remote, kind, target.mutual ? Math.min(deadline, this.#until) : deadline);
-    link.repeatsAt = now + REPEAT;
+    link.repeatsAt = now + REPEAT - MARGIN;
     target.link = link;
     this.#events.push({ type: "connect", link: link.id, remote, shared: target.mutual });
   }
 
-  /** Notices when nothing is left to be done, here and there. */
+  /**
+   * Notices when nothing can come any more, here and there. When we say so does not depend on who answers to us: the peer, who names
+   * the addresses, learns nothing of them.
+   */
   #rest(now: Instant): void {
-    const busy = !this.#began || this.#links.size > 0 || this.#targets.some(({ due }) => due !== undefined);
-    if (busy) {
-      this.#idleSince = undefined;
-      return;
-    }
-    this.#idleSince ??= now;
+    const { until } = this.#began ?? {};
+    if (until === undefined || now < until || this.heard) return;
+    this.#restsAt ??= now + GRACE;
     this.#conversation.spent();
-    if (!this.#conversation.peerSpent && now < this.#idleSince + GRACE) return;
+    if (!this.#conversation.peerSpent && now < this.#restsAt) return;
     this.#over = true;
     this.#events.push({ type: "exhausted" });
   }
@@ -359,7 +361,7 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
       ...[...this.#links.values()].flatMap(({ deadline, repeatsAt }) => [deadline, repeatsAt]),
       ...this.#targets.map(({ due, link }) => (link ? undefined : due)),
       this.#began ? undefined : this.#conversation.beginsAt,
-      this.#idleSince === undefined ? undefined : this.#idleSince + GRACE,
+      this.heard ? undefined : (this.#restsAt ?? this.#began?.until),
     ]);
   }
 }

@@ -20,6 +20,8 @@ export class TcpSide {
   outcome: { readonly chosen?: SocketAddress & { readonly kind: string }; readonly at: number } | undefined;
   readonly #drive: Drive;
   readonly #sockets = new Map<number, TcpSocket>();
+  /** Where it listens. */
+  readonly listening: number;
   readonly #shared: number;
   #ports = 40_000;
 
@@ -27,16 +29,18 @@ export class TcpSide {
     const { clock, random } = host.internet;
     this.host = host;
     this.#shared = 50_000 + random.integer(10_000);
-    this.punch = new TcpPunch({ random, crypto, opener, reach: reachFrom([]), families: [4], ...options });
+    const own = { name: "eth0", address: host.inner, family: "IPv4", prefix: 24, internal: false } as const;
+    const reach = reachFrom([own]);
+    this.punch = new TcpPunch({ random, crypto, opener, reach, families: [4], ...options });
     this.#drive = drive<TcpPunchEvent, LinkFrame>(
       this.punch,
       clock,
       ({ link, data }) => this.#sockets.get(link)?.write(data),
       (event) => this.#onEvent(event),
     );
-    const listening = this.#shared - 10_000;
-    host.listen(listening, (socket) => this.#accepted(socket));
-    this.punch.addCandidate({ kind: "listening", address: host.inner, port: listening });
+    this.listening = this.#shared - 10_000;
+    host.listen(this.listening, (socket) => this.#accepted(socket));
+    this.punch.addCandidate({ kind: "listening", address: host.inner, port: this.listening });
     this.punch.addCandidate({ kind: "host", address: host.inner, port: this.#shared });
     this.#drive.wake();
   }
