@@ -10,7 +10,6 @@ import {
 } from "node:crypto";
 import { EMPTY } from "../base/bytes.ts";
 import type { Aead, CipherName, Crypto, KeyPair } from "../contract/crypto.ts";
-import { releaseArray } from "./node-array-release.ts";
 
 const ALGORITHMS = { AESGCM: "aes-256-gcm", ChaChaPoly: "chacha20-poly1305" } as const;
 const TAG_LENGTH = 16;
@@ -104,9 +103,8 @@ class NodeAead implements Aead {
     // The two calls are typed by the name of the cipher and do the same.
     const cipher = createCipheriv(ALGORITHMS[this.#cipher] as "aes-256-gcm", this.#key, nonce);
     if (ad.length > 0) cipher.setAAD(ad);
-    const ciphertext = cipher.update(plaintext);
-    out.set(ciphertext, at);
-    releaseArray(ciphertext);
+    // Detaching what it answers in would free that at once, and slow down every typed array of the process (m: V8).
+    out.set(cipher.update(plaintext), at);
     cipher.final();
     out.set(cipher.getAuthTag(), at + plaintext.length);
   }
