@@ -1,5 +1,6 @@
 import { crypto, nextTurn, preferredCipher } from "#platform";
 import { checkOptional, typeError, valueError } from "../base/argument.ts";
+import { invariant } from "../base/errors.ts";
 import type { Channel } from "../contract/channel.ts";
 import type { CipherName } from "../contract/crypto.ts";
 import type { Endpoint } from "../contract/endpoint.ts";
@@ -85,7 +86,8 @@ function checkKeys(keys: unknown): void {
 /** The session handshake of one attempt. */
 export class DialHandshake {
   readonly #runtime: Runtime;
-  readonly #initiator: Initiator;
+  /** Until the session has it: transports may hold on to their context, and keys are not to be found here later. */
+  #initiator: Initiator | undefined;
   #session: Session | undefined;
 
   /** @throws OnetpError `ERR_1TP_PEER_UNKNOWN` or `ERR_1TP_BAD_ADDRESS` for an entry without a usable key. */
@@ -96,13 +98,17 @@ export class DialHandshake {
 
   /** The first message, for a transport that can carry it while it connects. */
   firstFlight(): Uint8Array {
+    invariant(this.#initiator, "a first flight is asked for before there is a channel");
     return this.#initiator.firstFlight();
   }
 
   /** Resolves with the session when the server has proved its key; takes the channel down otherwise. */
   secure(channel: Channel): Promise<Channel> {
+    invariant(this.#initiator, "a handshake secures one channel");
+    const initiator = this.#initiator;
+    this.#initiator = undefined;
     return new Promise((resolve, reject) => {
-      const session = new Session(channel, this.#initiator, {
+      const session = new Session(channel, initiator, {
         clock: this.#runtime.clock,
         defer: nextTurn,
         onSettled: (error) => (error ? reject(error) : resolve(session)),

@@ -83,13 +83,15 @@ export class Seal {
   /** Whether a body can go with the first signal. */
   carriesEarly(body: Json): boolean {
     const { role, handshake } = this.#side;
-    return role === "opener" && handshake.seals && encodeJson(body).length <= MAX_EARLY_BODY;
+    const seals = role === "opener" && handshake?.seals === true;
+    return seals && encodeJson(body).length <= MAX_EARLY_BODY;
   }
 
   /** The opener's first signal, with a body that it can carry. */
   firstSignal(early?: Json): JsonObject {
-    invariant(this.#side.role === "opener", "only the opener speaks first");
-    const { id, handshake } = this.#side;
+    const side = this.#side;
+    invariant(side.role === "opener" && side.handshake, "only the opener speaks first");
+    const { id, handshake } = side;
     const body = early === undefined ? undefined : encodeJson(early);
     return { id: toBase64Url(id), hs: toBase64Url(handshake.firstFlight(0, body)) };
   }
@@ -153,6 +155,8 @@ export class Seal {
     }
     if (step.type !== "established") return events;
     this.#keys = step.established;
+    // Its keys are not to be found here later.
+    this.#side.handshake = undefined;
     const early = this.#early;
     this.#heard = early !== undefined;
     if (this.#side.role === "opener" || early !== undefined) events.push({ type: "established" });
@@ -201,12 +205,14 @@ export class Seal {
 interface Opener {
   readonly role: "opener";
   readonly id: Uint8Array;
-  readonly handshake: Initiator;
+  /** Until it is over. */
+  handshake: Initiator | undefined;
 }
 
 interface Acceptor {
   readonly role: "acceptor";
   readonly begin: (id: Uint8Array) => Responder;
+  /** From the first signal until it is over. */
   handshake: Responder | undefined;
 }
 
