@@ -17,6 +17,7 @@ import { type DialogAttempt, type DialogTarget, openDialog } from "./outgoing-di
 import { makePlan } from "./plan.ts";
 import { type AttemptReport, dialError, timeoutError } from "./report.ts";
 import { DialHandshake, type DialSecurity } from "./security.ts";
+import { Turnstile } from "./turnstile.ts";
 
 /** What a dial needs besides the endpoints. */
 export interface DialOptions {
@@ -32,6 +33,8 @@ export interface DialOptions {
 
 /** What works is a matter of the host, and simulated hosts are many. */
 const blackHoles = new WeakMap<Runtime, BlackHoles>();
+/** So is the time that dials take. */
+const turnstiles = new WeakMap<Runtime, Turnstile>();
 const attemptChannel = diagnosticsChannel("1tp:attempt");
 
 /** One race over all candidates of a connectionInfo. Runs once. */
@@ -94,15 +97,17 @@ export class Dial implements AttemptOwner {
   }
 
   #first(): Promise<Channel> {
-    if (this.#race) {
-      const first = pAny(this.#attempts.map(({ promise }) => promise));
-      this.#race.start(this.runtime.clock.now());
-      this.#drive?.wake();
-      return first;
-    }
-    const [only] = this.#attempts;
-    only!.begin();
-    return only!.promise;
+    const promises = this.#attempts.map(({ promise }) => promise);
+    const first = this.#race ? pAny(promises) : promises[0]!;
+    turnstileOf(this.runtime).pass(() => this.#begin());
+    return first;
+  }
+
+  #begin(): void {
+    if (this.#over) return;
+    if (!this.#race) this.#attempts[0]!.begin();
+    this.#race?.start(this.runtime.clock.now());
+    this.#drive?.wake();
   }
 
   /** Somebody takes the channel: only now does the server see a connection. */
@@ -167,5 +172,11 @@ function strictWithKeys(security: DialSecurity, connectionInfo: ConnectionInfo):
 function blackHolesOf(runtime: Runtime): BlackHoles {
   const known = blackHoles.get(runtime) ?? new BlackHoles();
   blackHoles.set(runtime, known);
+  return known;
+}
+
+function turnstileOf(runtime: Runtime): Turnstile {
+  const known = turnstiles.get(runtime) ?? new Turnstile(runtime);
+  turnstiles.set(runtime, known);
   return known;
 }
