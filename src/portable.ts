@@ -13,7 +13,7 @@ import { WebSocketTransport } from "../transports/websocket/index.ts";
 import { ParallelScheduler, SequentialScheduler, StaggeredScheduler } from "./scheduler/schedulers.ts";
 
 export { diagnosticsChannel } from "#platform";
-export type { IntroducingSocket } from "../signaling/introducer/signaling.ts";
+export type { IntroducingSocket } from "../signaling/introducer/socket-signaling.ts";
 export type { LocalHub, LocalSignalingOptions } from "../signaling/local/index.ts";
 export type { WebSocketSignalingOptions } from "../signaling/websocket/index.ts";
 export type { MemoryTransportOptions } from "../transports/memory/index.ts";

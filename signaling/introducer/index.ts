@@ -1,2 +1,3 @@
 export { SocketIntroducer } from "./introducer.ts";
-export { IntroducerSignaling, type IntroducingSocket } from "./signaling.ts";
+export { IntroducerSignaling } from "./signaling.ts";
+export type { IntroducingSocket } from "./socket-signaling.ts";

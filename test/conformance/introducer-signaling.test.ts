@@ -17,25 +17,32 @@ const TRANSPORTS = {
 };
 
 for (const [word, transport] of Object.entries(TRANSPORTS)) {
-  testSignaling({
-    name: `introducer over ${word}`,
-    async start() {
-      const server = createServer([transport()], { introduce: true });
-      const info = await server.listenP([{ transportType: word, transportInfo: { address: "127.0.0.1" } }]);
-      const sockets: Socket[] = [];
-      return {
-        create() {
-          const socket = new Socket([transport()], { identity }).connect(info);
-          sockets.push(socket);
-          return new IntroducerSignaling(socket);
-        },
-        async stop() {
-          const closed = sockets.map((socket) => new Promise((resolve) => socket.once("close", resolve)));
-          for (const socket of sockets) socket.destroy();
-          await Promise.all(closed);
-          await server.closeP();
-        },
-      };
-    },
-  });
+  for (const renewed of [false, true]) {
+    if (renewed && word === "udp") continue;
+    testSignaling({
+      name: `introducer over ${word}${renewed ? ", renewed" : ""}`,
+      async start() {
+        const server = createServer([transport()], { introduce: true });
+        const info = await server.listenP([{ transportType: word, transportInfo: { address: "127.0.0.1" } }]);
+        const sockets: Socket[] = [];
+        return {
+          create() {
+            const connect = (): Socket => {
+              const socket = new Socket([transport()], { identity }).connect(info);
+              sockets.push(socket);
+              return socket;
+            };
+            return new IntroducerSignaling(renewed ? connect : connect());
+          },
+          async stop() {
+            const open = sockets.filter((socket) => !socket.closed);
+            const closed = open.map((socket) => new Promise((resolve) => socket.once("close", resolve)));
+            for (const socket of open) socket.destroy();
+            await Promise.all(closed);
+            await server.closeP();
+          },
+        };
+      },
+    });
+  }
 }

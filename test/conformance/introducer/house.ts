@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { setImmediate } from "node:timers/promises";
 import {
+  type ConnectionInfo,
   createIdentity,
   createServer,
   type Identity,
@@ -12,6 +14,7 @@ import {
 } from "1tp";
 import { IntroducerSignaling } from "../../../signaling/introducer/index.ts";
 import { encodeBegin, encodeFrame, LaneReader } from "../../../signaling/introducer/wire.ts";
+import { codeOf } from "../../../src/base/errors.ts";
 import type { SignalingAddress } from "../../../src/contract/dialog.ts";
 import type { JsonObject } from "../../../src/contract/endpoint.ts";
 import { TcpTransport } from "../../../transports/tcp/index.ts";
@@ -19,20 +22,28 @@ import { DialogProbe } from "../dialog-probe.ts";
 
 /** An introducing server that echoes, and everybody who is connected to it. */
 export class House {
-  readonly server: Server;
+  server: Server;
+  /** Where it is. */
+  info: ConnectionInfo = [];
   readonly #create: () => Transport;
+  readonly #options: ServerOptions;
   readonly #sockets: Socket[] = [];
-  #info: Awaited<ReturnType<Server["listenP"]>> = [];
+  readonly #guests = new Set<Socket>();
+  readonly #identity = createIdentity();
 
   private constructor(create: () => Transport, options: ServerOptions) {
     this.#create = create;
-    this.server = createServer(
-      [create()],
-      { introduce: true, identity: createIdentity(), ...options },
-      (socket) => {
-        socket.on("error", () => {}).pipe(socket);
-      },
-    );
+    this.#options = options;
+    this.server = this.#serve(this.#identity);
+  }
+
+  #serve(identity: Identity): Server {
+    const options = { introduce: true, identity, ...this.#options };
+    return createServer([this.#create()], options, (socket) => {
+      this.#guests.add(socket);
+      socket.on("close", () => this.#guests.delete(socket));
+      socket.on("error", () => {}).pipe(socket);
+    });
   }
 
   static async open(
@@ -41,16 +52,37 @@ export class House {
   ): Promise<House> {
     const house = new House(create, options);
     const { type } = create();
-    house.#info = await house.server.listenP([
+    house.info = await house.server.listenP([
       { transportType: type, transportInfo: { address: "127.0.0.1" } },
     ]);
     return house;
   }
 
+  /** Dies, and is back on the same port, perhaps as somebody else. */
+  async restart(identity: Identity = this.#identity): Promise<void> {
+    const closed = this.server.closeP();
+    for (const guest of this.#guests) guest.resetAndDestroy();
+    await closed;
+    this.server = this.#serve(identity);
+    this.info = await this.server.listenP(this.info);
+  }
+
+  /** A dialog of a client with somebody who may be away for a moment. */
+  async reach(client: Peer, address: SignalingAddress): Promise<DialogProbe> {
+    for (;;) {
+      try {
+        return await client.open(address);
+      } catch (error) {
+        assert.equal(codeOf(error), "ERR_1TP_PEER_OFFLINE");
+        await setImmediate();
+      }
+    }
+  }
+
   /** A connected client, with an identity of its own. */
   async socket(identity: Identity = createIdentity(), security: "noise" | "none" = "noise"): Promise<Socket> {
     const options = security === "noise" ? { identity } : { security };
-    const socket = await new Socket([this.#create()], options).connectP(this.#info);
+    const socket = await new Socket([this.#create()], options).connectP(this.info);
     this.#sockets.push(socket);
     socket.on("error", () => {});
     return socket;

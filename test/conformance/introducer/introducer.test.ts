@@ -245,3 +245,69 @@ describe("signaling through an introducer", () => {
     await again.register({ transportType: "test", onDialog() {} });
   });
 });
+
+describe("signaling through an introducer that is connected to anew", () => {
+  /** A signaling that connects by itself, one registration of it, and what it went through. */
+  async function renewing(house: House, identity = createIdentity()) {
+    const sockets: Socket[] = [];
+    const accepted: DialogProbe[] = [];
+    const losses: Error[] = [];
+    const signaling = new IntroducerSignaling(() => {
+      const socket = new Socket([new TcpTransport()], { identity }).connect(house.info);
+      sockets.push(socket);
+      return socket;
+    });
+    const registration = await signaling.register({
+      transportType: "test",
+      onDialog: (dialog) => accepted.push(new DialogProbe(dialog)),
+      onClose: (error) => losses.push(error),
+    });
+    return { signaling, registration, sockets, accepted, losses };
+  }
+
+  check("has the same uids after it was lost, again and again", async (house) => {
+    const { signaling, registration, sockets, accepted, losses } = await renewing(house);
+    const client = await house.peer();
+    const address = registration.address as SignalingAddress;
+    for (let round = 1; round <= 3; round++) {
+      const near = await house.reach(client, address);
+      while (accepted.length < round) await setImmediate();
+      await near.dialog.send(round);
+      assert.deepEqual(await accepted.at(-1)!.received(1), [round]);
+      const back = once(house.server, "connection");
+      sockets.at(-1)!.resetAndDestroy();
+      assert.equal(codeOf(await near.closed()), "ECONNRESET");
+      await back;
+    }
+    await house.reach(client, address);
+    assert.deepEqual([losses, sockets.length], [[], 4]);
+    await signaling.close();
+    await rejectsWith("ERR_1TP_PEER_OFFLINE", client.open(address));
+    await rejectsWith("ERR_STREAM_DESTROYED", signaling.services());
+    assert.ok(sockets.every(({ destroyed }) => destroyed));
+  });
+
+  check("survives a server that dies and comes back, and learns that it is another one", async (house) => {
+    const { signaling, registration, losses } = await renewing(house);
+    const address = registration.address as SignalingAddress;
+    await house.restart();
+    await once(house.server, "connection");
+    await house.reach(await house.peer(), address);
+    assert.deepEqual(losses, []);
+    await house.restart(createIdentity());
+    while (losses.length === 0) await setImmediate();
+    assert.match(codeOf(losses[0])!, /^ERR_1TP_(SIGNALING_REFUSED|PEER_MISMATCH)$/);
+    await signaling.close();
+  });
+
+  check("is connected when it is used, and not anew while it is not", async (house) => {
+    const { signaling, registration, sockets } = await renewing(house);
+    registration.close();
+    sockets[0]!.destroy();
+    await once(sockets[0]!, "close");
+    assert.equal(sockets.length, 1);
+    assert.equal((await signaling.services()).observedAddress, "127.0.0.1");
+    assert.equal(sockets.length, 2);
+    await signaling.close();
+  });
+});
