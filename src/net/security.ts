@@ -64,7 +64,10 @@ export function peerCheck(options: PeerOptions): Authorize | undefined {
   return (publicKey) => allowed.has(publicKey) && (authorize ? authorize(publicKey) : true);
 }
 
-/** Answers whether the owner of a public key may connect; only `true` admits. */
+/**
+ * Answers whether the owner of a public key may connect; only `true` admits. What it throws or rejects with refuses, and is an
+ * uncaught exception.
+ */
 export type Authorize = (publicKey: string) => boolean | Promise<boolean>;
 
 /** Who may connect to a server. */

@@ -6,6 +6,7 @@ import { UdpTransport } from "../../transports/udp/index.ts";
 import { UdpPunchTransport } from "../../transports/udp-punch/index.ts";
 import type { Signaling } from "../contract/dialog.ts";
 import type { Transport } from "../contract/transport.ts";
+import { ofVariables } from "./environment.ts";
 import { registrarSignaling, signaledTransports } from "./registrar.ts";
 
 /** What a Socket or Server in Node has when it is given no transports. */
@@ -23,5 +24,6 @@ function turnTransports(signaling: Signaling): readonly Transport[] {
     environment(`TURN_${name}`),
   );
   if (!turnServer || !port || !turnUsername || !turnPassword) return [];
-  return [new TurnTransport({ turnServer, turnPort: Number(port), turnUsername, turnPassword, signaling })];
+  const options = { turnServer, turnPort: Number(port), turnUsername, turnPassword, signaling };
+  return [ofVariables("TURN_ADDR, TURN_PORT, TURN_USER, TURN_PASS", () => new TurnTransport(options))];
 }

@@ -4,6 +4,7 @@ import { RelayTransport } from "../../transports/relay/index.ts";
 import { WebRtcTransport } from "../../transports/webrtc/index.ts";
 import type { Signaling } from "../contract/dialog.ts";
 import type { Transport } from "../contract/transport.ts";
+import { ofVariables } from "./environment.ts";
 
 const signalings = new Map<string, Signaling>();
 
@@ -11,7 +12,8 @@ const signalings = new Map<string, Signaling>();
 export function registrarSignaling(): Signaling | undefined {
   const url = environment("ONETP_REGISTRAR");
   if (!url) return undefined;
-  const signaling = signalings.get(url) ?? new WebSocketSignaling({ url });
+  const open = (): Signaling => new WebSocketSignaling({ url });
+  const signaling = signalings.get(url) ?? ofVariables("ONETP_REGISTRAR", open);
   signalings.set(url, signaling);
   return signaling;
 }

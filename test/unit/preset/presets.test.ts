@@ -59,4 +59,16 @@ describe("what a runtime has by default", () => {
       assert.deepEqual(words(preset), turn, "with a TURN server");
     });
   }
+
+  it("name the variable that is wrong", () => {
+    process.env.ONETP_REGISTRAR = "nowhere";
+    const message = /^ONETP_REGISTRAR in the environment: .*'nowhere'/;
+    for (const make of Object.values(PRESETS))
+      assert.throws(make, { code: "ERR_INVALID_ARG_VALUE", message });
+    Object.assign(process.env, REGISTRAR, TURN, { TURN_PORT: "many" });
+    assert.throws(nodePreset, {
+      code: "ERR_SOCKET_BAD_PORT",
+      message: /^TURN_ADDR, TURN_PORT, .* in the env/,
+    });
+  });
 });
