@@ -81,7 +81,8 @@ async function start(
   const daemon = spawn(program, options, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   const kill = (): void => void process.kill(-daemon.pid!, "SIGKILL");
   process.once("exit", kill);
-  const ended = once(daemon, "exit");
+  // When the last of them lets go of the output: until then one of them may listen, and take what comes to nobody.
+  const ended = once(daemon, "close");
   let log = "";
   await new Promise<void>((resolve, reject) => {
     for (const stream of [daemon.stdout, daemon.stderr]) {
