@@ -25,6 +25,8 @@ const LOSS_CUT = 0.7;
 /** How long the bandwidth is used before more is asked for (chosen: long enough for TCP to grow back on usual paths). */
 const CRUISE_ROUNDS = 6;
 const CRUISE_TIME: Millis = 2000;
+/** On near paths rounds are so short that asking after each few of them would lose a tenth of all packets (m). */
+const LEAST_CRUISE: Millis = 100;
 /** Rounds of asking for more: what is sent in one is heard of in the next. */
 const UP_ROUNDS = 2;
 /** Rounds that a phase with a goal lasts at most (chosen). */
@@ -116,11 +118,13 @@ export class Bbr implements CongestionController {
 
   #judgeLosses({ delivered, priorInFlight }: AckSample): void {
     const round = this.#lost + delivered - this.#roundEnds;
-    const queue = this.#rtts > this.#rttCount * (this.#minRtt * QUEUE + LOOP_TIME);
+    const near = this.#minRtt < LOOP_TIME;
+    const queue = near || this.#rtts > this.#rttCount * (this.#minRtt * QUEUE + LOOP_TIME);
     if (this.#lost <= round * (queue ? LOSS_BY_QUEUE : LOSS_BY_PATH)) return;
     this.#priorCeiling = this.#ceiling;
     const tooMuch = Math.min(this.#ceiling, Math.max(priorInFlight, this.#inFlight(GAINS.cruise.window)));
-    this.#ceiling = Math.max(this.#inFlight(1), LOSS_CUT * tooMuch);
+    const least = near ? MIN_PACKETS * this.#payload : this.#inFlight(1);
+    this.#ceiling = Math.max(least, LOSS_CUT * tooMuch);
     this.#ceilingStep = UP_PACKETS;
     if (this.#phase === "startup") this.#found = true;
     if (this.#phase === "up") this.#phaseRounds = PATIENCE_ROUNDS + 1;
@@ -179,7 +183,8 @@ export class Bbr implements CongestionController {
   }
 
   #mayAsk(now: Instant): boolean {
-    return this.#phaseRounds >= CRUISE_ROUNDS || now - this.#phaseSince > CRUISE_TIME;
+    const cruised = now - this.#phaseSince;
+    return (this.#phaseRounds >= CRUISE_ROUNDS && cruised >= LEAST_CRUISE) || cruised > CRUISE_TIME;
   }
 
   #hasAsked(inFlight: number): boolean {

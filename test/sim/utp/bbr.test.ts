@@ -76,6 +76,17 @@ describe("BBR on 100 Mbit/s and 50 ms", () => {
   });
 });
 
+test("BBR sends little again on a near path whose queue holds twenty packets", (t) => {
+  const rate = 100e6;
+  const { net, flow } = alone({ latency: 0.5 }, { rate, queueMillis: (20 * 1480 * 8000) / rate });
+  net.runFor(1000);
+  const carried = goodput(net, flow, 2000);
+  const { retransmitted, packetsSent } = flow.connection.stats();
+  t.diagnostic(`${carried.toFixed(0)} Mbit/s, ${percent(retransmitted / packetsSent)} sent again`);
+  assert.ok(carried >= 90, `${carried} of 100 Mbit/s`);
+  assert.ok(retransmitted < 0.02 * packetsSent, `${retransmitted} of ${packetsSent} sent again`);
+});
+
 test("BBR carries most of what a satellite link does, 300 ms away with 5 % loss and 30 % reordering", (t) => {
   const side = { latency: 150, loss: 0.05, reorder: 0.3, reorderDelay: 20 };
   const { net, flow } = alone(side, { rate: 20e6, queueMillis: 200 });
