@@ -65,7 +65,8 @@ async function inOneProcess(row: Row): Promise<EchoResult> {
 
 async function behindNats(row: Row): Promise<EchoResult> {
   const nats = await openKernelNats();
-  if (!nats) return echoThroughSimulatedNats(path);
+  if (!nats && row.behindNats === "simulated") return echoThroughSimulatedNats(path);
+  if (!nats) return betweenProcesses(row);
   try {
     return await betweenProcesses(row, nats.spawn);
   } finally {

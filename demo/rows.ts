@@ -5,8 +5,8 @@ import { TURN_USER } from "./turn-servers.ts";
 export interface Row {
   readonly name: string;
   transports(): readonly Transport[];
-  /** Server and client are at two homes, whose NATs are the kernel's if this process may make them, else simulated. */
-  readonly behindNats?: boolean;
+  /** Server and client are at two homes, whose NATs are the kernel's if this process may make them; else they are as it says. */
+  readonly behindNats?: "simulated" | "left out";
   /** Reaches no further than its own process, so server and client share one. */
   readonly oneProcess?: boolean;
   /** An environment variable without which it is not run, and what it then lacks. */
@@ -21,7 +21,12 @@ export const rows: readonly Row[] = [
   {
     name: "udp-punch",
     transports: () => [new transports["udp-punch"]({ signaling: meetingPoint() })],
-    behindNats: true,
+    behindNats: "simulated",
+  },
+  {
+    name: "tcp-punch",
+    transports: () => [new transports["tcp-punch"]({ signaling: meetingPoint() })],
+    behindNats: "left out",
   },
   { name: "websocket", transports: () => [new transports.websocket()] },
   { name: "webrtc", transports: () => [new transports.webrtc({ signaling: meetingPoint() })] },
