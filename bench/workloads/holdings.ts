@@ -1,21 +1,42 @@
 import type { Duplex } from "node:stream";
-import type { Holdings, Role, Workload } from "../contest.ts";
+import type { Bench, Holdings, Role, Workload } from "../contest.ts";
 import { cycle } from "./connects.ts";
 
 const CYCLES = 1000;
 
-/** Resident memory of both processes for one connection that does nothing, over a thousand of them. */
-export const idleMemory = idle("memory per idle connection", 1000, ([client, server]) => client + server);
+/**
+ * Resident memory of both processes for one more connection that does nothing, when thousands are there: the first
+ * ones make V8 set aside some tens of megabytes for what is young, once, however many there will be.
+ */
+export const idleMemory = idle("memory per idle connection", { before: 4000, count: 4000 }, (growth) =>
+  growth.reduce((sum, side) => sum + side),
+);
 
-/** The same of the process that needs more of it, over so many that what V8 sets aside once does not count. */
-export const idleMemoryOfSide = idle("memory per idle connection, larger side", 5000, (sides) =>
-  Math.max(...sides),
+/** The same of the process that needs more of it, from the first one on. */
+export const idleMemoryOfSide = idle(
+  "memory per idle connection, larger side",
+  { before: 0, count: 5000 },
+  (growth) => Math.max(...growth),
 );
 
 /** The same of a server for one client that does nothing. */
-export const idleMemoryOfServer = idle("server memory per idle client", 3000, ([, server]) => server);
+export const idleMemoryOfServer = idle(
+  "server memory per idle client",
+  { before: 0, count: 3000 },
+  ([, server]) => server,
+);
 
-function idle(name: string, count: number, combine: (growth: readonly [number, number]) => number): Workload {
+/** How many connections are opened, and how many are there before that. */
+interface Crowd {
+  readonly before: number;
+  readonly count: number;
+}
+
+function idle(
+  name: string,
+  { before, count }: Crowd,
+  combine: (growth: readonly [client: number, server: number]) => number,
+): Workload {
   return {
     name,
     unit: "KB",
@@ -24,17 +45,23 @@ function idle(name: string, count: number, combine: (growth: readonly [number, n
 
     async measure(bench) {
       await cycle(bench, 8);
-      const before = await bench.holdings();
-      const sockets: Duplex[] = [];
-      while (sockets.length < count) {
-        sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => bench.connect()))));
-      }
-      const after = await bench.holdings();
-      for (const socket of sockets) socket.destroy();
-      const growth = (role: Role): number => (after[role].rss - before[role].rss) / 1024 / count;
+      const crowd = await open(bench, before);
+      const start = await bench.holdings();
+      crowd.push(...(await open(bench, count)));
+      const end = await bench.holdings();
+      for (const socket of crowd) socket.destroy();
+      const growth = (role: Role): number => (end[role].rss - start[role].rss) / 1024 / count;
       return combine([growth("client"), growth("server")]);
     },
   };
+}
+
+async function open(bench: Bench, count: number): Promise<Duplex[]> {
+  const sockets: Duplex[] = [];
+  while (sockets.length < count) {
+    sockets.push(...(await Promise.all(Array.from({ length: 50 }, () => bench.connect()))));
+  }
+  return sockets;
 }
 
 /** Handles both processes hold after a thousand connections more than they held before. */
