@@ -1,4 +1,5 @@
 import { OnetpError } from "../../src/base/errors.ts";
+import { Slots } from "../../src/base/slots.ts";
 import { socketEndpoint, withoutZone } from "../../src/base/socket-address.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { Dialog, Registration } from "../../src/contract/dialog.ts";
@@ -9,8 +10,9 @@ import { type PunchParts, TYPE } from "./parts.ts";
 import { PunchPorts } from "./punch-ports.ts";
 import { PunchSession } from "./punch-session.ts";
 
-/** Punches under way at once; more dialogs are refused (chosen: each lasts a second or two). */
+/** Punches under way at once, in all and with one address; more dialogs are refused (chosen: each lasts a second or two). */
 const MAX_SESSIONS = 256;
+const MAX_SESSIONS_PER_ADDRESS = 64;
 /** A dialler that has not come by then does not come (chosen: its own patience, and a signal's time). */
 const SESSION_LIFETIME: Millis = 20_000;
 
@@ -29,8 +31,7 @@ class PunchListener implements Listener {
   readonly #parts: PunchParts;
   readonly #context: ListenContext;
   readonly #sessions = new Set<PunchSession>();
-  /** Dialogs whose ports are being opened. */
-  #opening = 0;
+  readonly #slots = new Slots(MAX_SESSIONS, MAX_SESSIONS_PER_ADDRESS);
   #closed = false;
 
   constructor(parts: PunchParts, context: ListenContext) {
@@ -45,27 +46,27 @@ class PunchListener implements Listener {
 
   /** Somebody has opened a dialog, and may. */
   async meet(dialog: Dialog): Promise<void> {
-    if (this.#closed || this.#sessions.size + this.#opening >= MAX_SESSIONS) {
-      dialog.close();
+    const leave = this.#closed ? undefined : this.#slots.take(dialog.observedAddress);
+    const ports = leave && (await this.#open());
+    if (ports && !this.#closed) {
+      this.#punch(dialog, ports, leave);
       return;
     }
-    this.#opening++;
-    try {
-      const ports = await PunchPorts.open(this.#parts, this.#context.runtime, false);
-      if (!this.#closed) {
-        this.#punch(dialog, ports);
-        return;
-      }
-      ports.close();
-    } catch (error) {
-      this.#context.runtime.log("tcp-punch: %s", error);
-    } finally {
-      this.#opening--;
-    }
+    ports?.close();
+    leave?.();
     dialog.close();
   }
 
-  #punch(dialog: Dialog, ports: PunchPorts): void {
+  /** Undefined where the system has no sockets left. */
+  #open(): Promise<PunchPorts | undefined> {
+    const { runtime } = this.#context;
+    return PunchPorts.open(this.#parts, runtime, false).catch((error: unknown) => {
+      runtime.log("tcp-punch: %s", error);
+      return undefined;
+    });
+  }
+
+  #punch(dialog: Dialog, ports: PunchPorts, leave: () => void): void {
     const { runtime, onChannel } = this.#context;
     const attested = dialog.observedAddress;
     const session = new PunchSession(
@@ -81,6 +82,7 @@ class PunchListener implements Listener {
         onOver: (error) => runtime.log("%s", error.message),
         onClose: () => {
           timer.cancel();
+          leave();
           this.#sessions.delete(session);
         },
       },
