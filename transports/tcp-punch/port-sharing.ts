@@ -1,8 +1,11 @@
 import { codeOf } from "../../src/base/errors.ts";
+import type { Clock, Millis } from "../../src/contract/clock.ts";
 import { connected, type Net, type NetSocket } from "../../src/host/stun-stream.ts";
 import { freePort, listenAnywhere, type NetServer, portOf } from "./local-ports.ts";
 
 const LOOPBACK = "127.0.0.1";
+/** Loopback that does not answer by then says nothing (chosen). */
+const PATIENCE: Millis = 1_000;
 
 /** Whether several connections may leave from one port here: on some systems they may not. */
 export class PortSharing {
@@ -15,14 +18,20 @@ export class PortSharing {
   }
 
   /** Finds out, the first time. False if they may not; what says nothing of ports is no reason to believe so. */
-  async settle(net: Net): Promise<boolean> {
-    this.#probe ??= this.#try(net).catch(() => undefined);
+  async settle(net: Net, clock: Clock): Promise<boolean> {
+    this.#probe ??= this.#settle(net, clock).catch(() => undefined);
     await this.#probe;
     return !this.#refused;
   }
 
+  async #settle(net: Net, clock: Clock): Promise<void> {
+    const late = new AbortController();
+    const timer = clock.setTimer(clock.now() + PATIENCE, () => late.abort());
+    await this.#try(net, late.signal).finally(() => timer.cancel());
+  }
+
   /** Two connections to this process itself. */
-  async #try(net: Net): Promise<void> {
+  async #try(net: Net, signal: AbortSignal): Promise<void> {
     const servers: NetServer[] = [];
     const sockets: NetSocket[] = [];
     try {
@@ -32,7 +41,7 @@ export class PortSharing {
       for (const server of servers) {
         const socket = net.connect({ host: LOOPBACK, port: portOf(server), localPort: port });
         sockets.push(socket);
-        await connected(socket, "connect", undefined);
+        await connected(socket, "connect", signal);
         ignore(socket);
       }
     } catch (error) {

@@ -66,18 +66,18 @@ export class TcpPunchTransport implements Transport {
 
   async dial(endpoint: Endpoint, context: DialContext): Promise<Channel> {
     if (!this.accepts(endpoint)) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: this.type });
-    await this.#settle();
+    await this.#settle(context);
     return dialPunch(this.#parts, endpoint, context);
   }
 
   async listen(context: ListenContext): Promise<Listener> {
-    await this.#settle();
+    await this.#settle(context);
     return listenPunch(this.#parts, context);
   }
 
   /** Finds out once whether this system is good for it. */
-  async #settle(): Promise<void> {
-    if (await SHARING.settle(this.#parts.net)) return;
+  async #settle({ runtime }: DialContext | ListenContext): Promise<void> {
+    if (await SHARING.settle(this.#parts.net, runtime.clock)) return;
     const detail = "connections cannot share a port here";
     throw new OnetpError("ERR_1TP_UNSUPPORTED", { detail, transport: this.type });
   }

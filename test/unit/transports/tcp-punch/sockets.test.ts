@@ -193,8 +193,8 @@ describe("whether connections may share a port", () => {
     assertNothingLeft(async () => {
       const sharing = new PortSharing();
       assert.equal(sharing.refused, false);
-      assert.equal(await sharing.settle(net), true);
-      assert.equal(await sharing.settle(failing(2, "EADDRINUSE")), true);
+      assert.equal(await sharing.settle(net, runtime.clock), true);
+      assert.equal(await sharing.settle(failing(2, "EADDRINUSE"), runtime.clock), true);
     }));
 
   test("is denied where the second one is not let, and not for any other reason", () =>
@@ -205,7 +205,11 @@ describe("whether connections may share a port", () => {
         [2, "EACCES", false],
       ] as const) {
         const sharing = new PortSharing();
-        assert.equal(await sharing.settle(failing(count, code)), !refused, `${code} for number ${count}`);
+        assert.equal(
+          await sharing.settle(failing(count, code), runtime.clock),
+          !refused,
+          `${code} for number ${count}`,
+        );
         assert.equal(sharing.refused, refused);
       }
     }));
