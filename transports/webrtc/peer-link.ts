@@ -1,11 +1,14 @@
 import { codeOf, systemError } from "../../src/base/errors.ts";
 import type { ChannelPath } from "../../src/contract/channel.ts";
-import type { Clock, Millis, Timer } from "../../src/contract/clock.ts";
+import type { Clock, Instant, Millis, Timer } from "../../src/contract/clock.ts";
 import type { LinkChannel, MessageLink } from "../../src/host/link-channel.ts";
 import type { Peer } from "./peer.ts";
 
 /** How long leaving waits while nothing moves (DESIGN §4: what a channel lingers at most). */
 export const LINGER: Millis = 5_000;
+
+/** How often is looked whether all has been sent (chosen: there is no event for it). */
+const DRAIN_LOOK: Millis = 20;
 
 /** The first word, of the end that accepted: what is sent to it before may overtake itself in `wrtc` (m). */
 const READY = "ready";
@@ -28,7 +31,8 @@ export class PeerLink implements MessageLink {
   readonly #peer: Peer;
   readonly #clock: Clock;
   #leaving = false;
-  #heardBye = false;
+  /** The channel knows that the link is gone. */
+  #told = false;
   #failure: Error | undefined;
   #linger: Timer | undefined;
 
@@ -48,8 +52,9 @@ export class PeerLink implements MessageLink {
     let greeted = onReady;
     this.#peer.on("data", (message) => {
       if (message === BYE || message === RESET) {
-        this.#heardBye = message === BYE;
-        this.#peer.destroy();
+        this.#leaving = true;
+        this.#tell(channel, message === BYE);
+        this.#drain(this.#clock.now() + LINGER);
       } else if (message === READY && greeted) {
         greeted();
         greeted = undefined;
@@ -66,8 +71,24 @@ export class PeerLink implements MessageLink {
     this.#peer.on("close", () => {
       this.#leaving = true;
       this.#linger?.cancel();
-      channel.closed(this.#heardBye, this.#failure);
+      this.#tell(channel, false);
     });
+  }
+
+  #tell(channel: LinkChannel, inOrder: boolean): void {
+    if (this.#told) return;
+    this.#told = true;
+    channel.closed(inOrder, this.#failure);
+  }
+
+  /** Of a connection that is taken down with much under way the other end may not be told, and wait for a word. */
+  #drain(until: Instant): void {
+    const now = this.#clock.now();
+    if (this.#peer.bufferSize === 0 || now >= until) this.#peer.destroy();
+    else {
+      this.#linger?.cancel();
+      this.#linger = this.#clock.setTimer(now + DRAIN_LOOK, () => this.#drain(until));
+    }
   }
 
   send(message: string | Uint8Array): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { LocalDialog } from "../../../../signaling/local/dialog.ts";
-import { OnetpError } from "../../../../src/base/errors.ts";
+import { codeOf, OnetpError } from "../../../../src/base/errors.ts";
 import type { Json } from "../../../../src/contract/endpoint.ts";
 import { type NegotiationParts, negotiate } from "../../../../transports/webrtc/negotiation.ts";
 import { DialogProbe } from "../../../conformance/dialog-probe.ts";
@@ -287,6 +287,34 @@ describe("a connected peer", () => {
     assert.equal(slow.peer.destroyed, false);
     await slow.clock.advanceAsync(5_000);
     assert.equal(slow.peer.destroyed, true);
+  });
+
+  test("that hears the last word while much of its own waits tells so at once, and closes when that is sent", async () => {
+    for (const [word, code] of [
+      ["bye", "ECONNRESET"],
+      ["reset", "ECONNRESET"],
+    ] as const) {
+      const { clock, peer, channel, closes } = await connected();
+      channel.write(new Uint8Array(1000));
+      peer.bufferSize = 2000;
+      peer.emit("data", word);
+      await turns();
+      assert.deepEqual([closes.map(codeOf), peer.destroyed], [[code], false]);
+      await clock.advanceAsync(100);
+      assert.equal(peer.destroyed, false);
+      peer.bufferSize = 0;
+      await clock.advanceAsync(20);
+      assert.equal(peer.destroyed, true);
+      await turns();
+      assert.deepEqual([closes.length, clock.armed], [1, 0]);
+    }
+    const stuck = await connected();
+    stuck.peer.bufferSize = 2000;
+    stuck.peer.emit("data", "bye");
+    await stuck.clock.advanceAsync(4_980);
+    assert.equal(stuck.peer.destroyed, false);
+    await stuck.clock.advanceAsync(20);
+    assert.equal(stuck.peer.destroyed, true);
   });
 
   test("is not closed under the other end by an abort: it says so, sends no more, and waits 5 s at most", async () => {
