@@ -30,7 +30,7 @@ export class Responder {
     if (input.type === "alert") return failed(`the peer says ${input.alert}`);
     const message = input.type === "message" ? this.#noise!.read(input.message) : undefined;
     const payload = message && decodePayload(message);
-    if (!payload) return this.#unreadable(this.#noise!);
+    if (!payload) return this.#unreadable();
     this.#remember(this.#noise!);
     return this.#proceed(this.#noise!, payload);
   }
@@ -48,9 +48,10 @@ export class Responder {
     this.#agreed = undefined;
   }
 
-  /** Takes as long whoever the forger claims to be: the time must not tell whose keys have come here before. */
-  #unreadable({ remoteKey }: NoiseHandshake): HandshakeStep {
-    if (remoteKey && this.#agreed?.recalled) this.#options.identity.keyPair.agree(remoteKey);
+  /** Takes as long whoever the forger claims to be, as with a key never seen: the time must not tell who has come here before. */
+  #unreadable(): HandshakeStep {
+    const { random, identity } = this.#options;
+    if (this.#agreed?.recalled) identity.keyPair.agree(random.fill(new Uint8Array(32)));
     return failed("a message was not made for this key, or was changed", ALERTS.unreadable);
   }
 
