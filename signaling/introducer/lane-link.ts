@@ -8,6 +8,11 @@ import { encodeBegin, encodeEnd, encodeFrame, encodeRelayedFrame, LaneReader } f
 /** Messages that may wait for a connection that is slow, beside its own sixteen (chosen: 1 MiB). */
 const MAX_WAITING = 64;
 
+/** What may have come and not been handed out (chosen: the windows of thirty-two relayed channels, and as much again). */
+const MAX_HELD = 16_777_216;
+/** What a frame costs beside its bytes, as in a relay's window. */
+const FRAME_COST = 64;
+
 /**
  * A visit to an introducer as the link that `Visit` wants. Its end leaves the connection as it is. Frames are handed out
  * one a turn, so that whoever awaits what one of them brings is ready for the next.
@@ -20,6 +25,8 @@ export class LaneLink implements WebSocketLink {
   /** Not taken by the lane yet. */
   readonly #waiting: Uint8Array[] = [];
   readonly #received: (string | Uint8Array)[] = [];
+  /** What `received` costs. */
+  #held = 0;
   #lent = false;
   #over: WebSocketClose | undefined;
   #turnDue = false;
@@ -99,10 +106,18 @@ export class LaneLink implements WebSocketLink {
     if (message.type === "end") this.#end({ status: message.status, reason: message.reason });
     else if (message.type === "begin") return;
     else if (message.frame === undefined) this.close(1007, "that is no text");
-    else {
-      this.#received.push(message.frame);
-      this.#wake();
+    else this.#keep(message.frame);
+  }
+
+  #keep(frame: string | Uint8Array): void {
+    this.#held += frame.length + FRAME_COST;
+    if (this.#held > MAX_HELD) {
+      this.#received.length = 0;
+      this.close(1008, "more than anybody has asked for");
+      return;
     }
+    this.#received.push(frame);
+    this.#wake();
   }
 
   #end(close: WebSocketClose): void {
@@ -118,6 +133,7 @@ export class LaneLink implements WebSocketLink {
       this.#turnDue = false;
       const frame = this.#received.shift();
       if (frame !== undefined) {
+        this.#held -= frame.length + FRAME_COST;
         if (this.#received.length > 0 || this.#over) this.#wake();
         this.#sink.onMessage(frame);
       } else if (this.#over) this.#sink.onClose(this.#over);
