@@ -57,9 +57,21 @@ describe("the packed package", () => {
 
   it("holds the build and the pages, nothing else", () => {
     const strange = filesOf(installed).filter(
-      (file) => !/^(dist\/.+\.(js|d\.ts)|build\/1tp\.[\w.]+|package\.json|LICENSE|[A-Z]+\.md)$/.test(file),
+      (file) =>
+        !/^(dist\/.+\.(js|d\.ts)|build\/1tp\.[\w.]+|package\.json|LICENSE|(\w+\/)?[A-Z]+\.md)$/.test(file),
     );
     assert.deepEqual(strange, []);
+  });
+
+  it("holds the pages that its README sends users to, not those for who works on it", () => {
+    const readme = readFileSync(join(installed, "README.md"), "utf8");
+    const pages = [...readme.matchAll(/\]\(([\w/]+\.md)\)/g)].map(([, page]) => page!);
+    const missing = pages.filter((page) => !filesOf(installed).includes(page));
+    assert.ok(pages.includes("transports/README.md"));
+    assert.deepEqual(
+      missing.filter((page) => !/^(src|bench)\//.test(page)),
+      [],
+    );
   });
 
   it("never looks for its sources", () => {
