@@ -6,7 +6,7 @@
 import { IntroducerSignaling } from "../signaling/introducer/signaling.ts";
 import { LocalSignaling } from "../signaling/local/index.ts";
 import { WebSocketSignaling } from "../signaling/websocket/index.ts";
-import { MemoryTransport } from "../transports/memory/index.ts";
+import { MemoryHub, MemoryTransport } from "../transports/memory/index.ts";
 import { RelayTransport } from "../transports/relay/index.ts";
 import { WebRtcTransport } from "../transports/webrtc/index.ts";
 import { WebSocketTransport } from "../transports/websocket/index.ts";
@@ -21,7 +21,7 @@ export type { RelayTransportOptions } from "../transports/relay/index.ts";
 export type { IceServer, WebRtcConfig, WebRtcTransportOptions } from "../transports/webrtc/index.ts";
 export type { WebSocketTransportOptions } from "../transports/websocket/index.ts";
 export { endpointScope, formatEndpoint } from "./base/endpoint.ts";
-export { type ErrorCode, OnetpError } from "./base/errors.ts";
+export { type ErrorCode, type ErrorDetails, OnetpError } from "./base/errors.ts";
 export type { IpScope } from "./base/ip.ts";
 export { VERSION as version } from "./base/version.ts";
 export type {
@@ -33,6 +33,8 @@ export type {
   PathEnd,
 } from "./contract/channel.ts";
 export type { Clock, Instant, Millis, Timer } from "./contract/clock.ts";
+export type { KeyPair } from "./contract/crypto.ts";
+export type { BindOptions, DatagramSink, DatagramSocket, SocketAddress } from "./contract/datagram-socket.ts";
 export type {
   Dialog,
   DialogSink,
@@ -49,6 +51,7 @@ export type { NetworkInterface, Random, Runtime } from "./contract/runtime.ts";
 export type { Candidate, PlannedAttempt, Scheduler } from "./contract/scheduler.ts";
 export type {
   DialContext,
+  FirstBody,
   ListenContext,
   Listener,
   Phase,
@@ -70,15 +73,16 @@ export {
 export * as net from "./net/index.ts";
 export { connect, createConnection, createServer, Server, Socket } from "./net/index.ts";
 export type { ListeningInfo } from "./net/listening-info.ts";
-export type { ServerOptions, SocketOptions } from "./net/options.ts";
+export type { CommonOptions, ServerOptions, SocketOptions } from "./net/options.ts";
 export type { AttemptOutcome, AttemptReport } from "./net/report.ts";
-export type { Authorize } from "./net/security.ts";
+export type { Authorize, PeerOptions, SecurityOptions } from "./net/security.ts";
 export type { DroppedConnection, ListenOptions, ServerEvents } from "./net/server.ts";
 export { decodeTicket, encodeTicket } from "./net/ticket.ts";
 export type { Identity } from "./session/identity.ts";
 export {
   IntroducerSignaling,
   LocalSignaling,
+  MemoryHub,
   MemoryTransport,
   ParallelScheduler,
   RelayTransport,
