@@ -41,9 +41,12 @@ export function sameProof(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
-/** `wss://host:port` of a ws, wss, http or https URL, without a default port; undefined for anything else. */
+/**
+ * `wss://host:port` of a ws, wss, http or https URL, without a default port; undefined for anything else, and for what has a
+ * fragment, which no WebSocket is opened at (RFC 6455 §3).
+ */
 export function originOf(url: string): string | undefined {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const parsed = URL.canParse(url) && !url.includes("#") ? new URL(url) : undefined;
   if (!parsed || !/^(ws|http)s?:$/.test(parsed.protocol) || parsed.host === "") return undefined;
   return `${parsed.protocol.replace("http", "ws")}//${parsed.host}`;
 }

@@ -64,13 +64,13 @@ export class RegistrarConnection {
   constructor({ url, token, environment, greetingTimeout }: ConnectionOptions, sink: ConnectionSink) {
     this.#environment = environment;
     this.#sink = sink;
-    this.#timer = this.#after(greetingTimeout, () => this.#fail(systemError("ETIMEDOUT", "connect")));
     this.#link = environment.open(url.replace(/^http/, "ws"), {
       onOpen: () => this.send({ type: "hello", version: PROTOCOL_VERSION, ...(token ? { token } : {}) }),
       onMessage: (frame) => this.#receive(frame),
       onDrain: () => sink.onDrain(),
       onClose: (close) => this.#closed(close),
     });
+    this.#timer = this.#after(greetingTimeout, () => this.#fail(systemError("ETIMEDOUT", "connect")));
   }
 
   get ready(): boolean {

@@ -167,8 +167,14 @@ export class RegistrarLink {
 
   #connect(): void {
     this.#disarm();
-    this.#visit ??= this.#newVisit();
-    this.updateRef();
+    try {
+      this.#visit ??= this.#newVisit();
+      this.updateRef();
+    } catch (cause) {
+      // The platform does not open such a URL.
+      this.#unreached++;
+      this.#moveOn(new OnetpError("ERR_1TP_BAD_ADDRESS", { detail: toError(cause).message, cause }));
+    }
   }
 
   #newVisit(): Visit {

@@ -60,7 +60,7 @@ export class WebSocketSignaling implements Signaling {
   readonly #origins: ReadonlySet<string>;
   readonly #token: string | undefined;
   readonly #proxy: ProxyOption | undefined;
-  /** By origin; the one of our own URLs is `OWN`. */
+  /** By origin, path and query; the one of our own URLs is `OWN`. */
   readonly #links = new Map<string, RegistrarLink>();
   #keyPair: KeyPair | undefined;
   #closed = false;
@@ -156,7 +156,8 @@ export class WebSocketSignaling implements Signaling {
     if (this.#closed) throw nodeError("ERR_STREAM_DESTROYED", "The signaling is closed");
     const origin = originOf(url)!;
     const own = this.#origins.has(origin);
-    const name = own ? OWN : origin;
+    const { pathname, search } = new URL(url);
+    const name = own ? OWN : `${origin}${pathname}${search}`;
     const known = this.#links.get(name);
     if (known) return known;
     for (const [other, link] of this.#links) if (link.unused) this.#links.delete(other);

@@ -111,6 +111,24 @@ test("without a registrar, registering and opening are refused at once and nothi
     assert.equal(host.dials.length, 2);
   }));
 
+test("a URL that the platform does not open fails whoever waits with a code, and the next one is tried", () =>
+  play(async (host, clock, own) => {
+    const environment = host.environment();
+    const open: typeof environment.open = (url, sink) => {
+      if (url !== URL_HERE) throw new SyntaxError("no such URL");
+      return environment.open(url, sink);
+    };
+    const bad = "ws://bad.test";
+    const alone = own(new RegistrarLink([bad], undefined, { ...environment, open }));
+    assert.equal(await codeOfRejection(alone.open(NOBODY, "test")), "ERR_1TP_BAD_ADDRESS");
+    assert.equal(await codeOfRejection(serve(host, alone)), "ERR_1TP_BAD_ADDRESS");
+    assert.equal(clock.armed, 0);
+    assert.ok(alone.unused);
+    const several = own(new RegistrarLink([bad, URL_HERE], undefined, { ...environment, open }));
+    const { uid } = await serve(host, several);
+    await own(linkTo(host)).open(uid, "test");
+  }));
+
 test("a registrar that says nothing fails whoever waits after 5 s", () =>
   play(async (host, clock, own) => {
     const link = own(linkTo(host));
