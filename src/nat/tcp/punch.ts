@@ -27,8 +27,12 @@ const CHECK_TIME: Millis = 4_000;
 /** Systems repeat a SYN after a second, and again after two more (RFC 6298 §2.1, §5.5); what may not be repeated ends a moment before. */
 const REPEAT: Millis = 1_000;
 const MARGIN: Millis = 100;
-/** Who was refused pauses for a random while, or both would miss each other for ever (measured: PEERS). */
-const PAUSE: { readonly least: Millis; readonly most: Millis } = { least: 5, most: 150 };
+/**
+ * Who is refused was too early, and tries again at the next of moments that both sides have agreed on, but for their error: that is
+ * what the opener shifts its own ones by, later and earlier (chosen in simulation, for errors up to 50 ms; equal pauses would err for ever).
+ */
+const SLOT: Millis = 120;
+const SHIFTS: readonly Millis[] = [0, 5, 20, 45, 2, 10, 33, 14, 27, 55];
 /** Signals of the peer that count, and connections by others at a time (chosen: more than an honest peer has). */
 const MAX_SIGNALS = 32;
 const MAX_ACCEPTED = 16;
@@ -212,14 +216,16 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   /** Who refuses may be ready a moment later, as long as both are at it; who is silent stays so, and nobody listens later. */
   #retry(target: Target, link: Link, now: Instant): void {
     target.link = undefined;
-    const again = now + this.#pause();
+    const again = this.#nextSlot(now);
     const wasTold = now < link.deadline && !link.strange;
     if (target.mutual && wasTold && again < this.#until) target.due = again;
   }
 
-  #pause(): Millis {
-    const [byte] = this.#options.random.fill(new Uint8Array(1));
-    return PAUSE.least + (byte! / 255) * (PAUSE.most - PAUSE.least);
+  #nextSlot(now: Instant): Instant {
+    const { beginsAt = now } = this.#conversation;
+    const slot = Math.floor((now - beginsAt) / SLOT) + 1;
+    const shift = SHIFTS[Math.ceil(slot / 2) % SHIFTS.length]!;
+    return beginsAt + slot * SLOT + (this.#options.opener ? (slot % 2 === 0 ? -shift : shift) : 0);
   }
 
   get #until(): Instant {

@@ -108,22 +108,22 @@ export class TcpSide {
   }
 }
 
-/** Two sides whose signals take `delay` ms, each of which knows its reflexive address after some ms; resolved when both are done. */
+/** Two sides whose signals take `delay` ms there, and back, each of which knows its reflexive address after some ms; resolved when both are done. */
 export function meet(
   opener: TcpSide,
   acceptor: TcpSide,
-  { delay = 40, gathering = [80, 80], nats = [] as readonly NatBehaviour[] } = {},
+  { delay = [40, 40], gathering = [80, 80], nats = [] as readonly NatBehaviour[] } = {},
 ): void {
   const { clock } = opener.host.internet;
   const after = (ms: number, task: () => void) => void clock.setTimer(clock.now() + ms, task);
-  const join = (from: TcpSide, to: TcpSide): void => {
+  const join = (from: TcpSide, to: TcpSide, delay: number): void => {
     for (const body of from.signals) after(delay, () => to.hear(body));
     from.onLeave = () => after(delay, () => !to.outcome && to.do((now) => to.punch.leave(now)));
     from.onSignal = (body) => after(delay, () => !to.outcome && to.hear(body));
   };
-  join(opener, acceptor);
-  join(acceptor, opener);
+  join(opener, acceptor, delay[0]!);
+  join(acceptor, opener, delay[1]!);
   after(gathering[0]!, () => opener.gathered(nats[0]));
-  after(delay + gathering[1]!, () => acceptor.gathered(nats[1]));
+  after(delay[0]! + gathering[1]!, () => acceptor.gathered(nats[1]));
   clock.advance(30_000);
 }
