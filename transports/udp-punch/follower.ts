@@ -4,6 +4,7 @@ import type { Runtime } from "../../src/contract/runtime.ts";
 import { addressKey } from "../../src/nat/candidate.ts";
 import type { CheckCodec } from "../../src/nat/check.ts";
 import { Follow, type FollowEvent } from "../../src/nat/follow.ts";
+import type { ReachOf } from "../../src/nat/reach.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import type { PunchPort } from "./punch-port.ts";
 import type { CheckSession, PunchPorts } from "./punch-ports.ts";
@@ -19,6 +20,7 @@ export class Follower implements CheckSession {
   readonly port: PunchPort;
   readonly #connection: UtpConnection;
   readonly #runtime: Runtime;
+  readonly #reach: ReachOf;
   readonly #drive: Drive;
   #release: () => void;
 
@@ -28,7 +30,9 @@ export class Follower implements CheckSession {
     port: PunchPort,
     connection: UtpConnection,
     runtime: Runtime,
+    reach: ReachOf,
   ) {
+    this.#reach = reach;
     this.user = codec.local.user;
     this.password = codec.local.password;
     this.remotePassword = codec.remotePassword ?? "";
@@ -51,6 +55,7 @@ export class Follower implements CheckSession {
 
   /** uTP with the connection's id has come from an address that nobody was admitted from. */
   suspect(remote: SocketAddress): void {
+    if (this.#reach(remote.address) === "forbidden") return;
     this.#follow.suspect(remote, this.#runtime.clock.now());
     this.#drive.wake();
     this.#ports.expectAnswers(this, this.#follow.asking);

@@ -9,6 +9,7 @@ import { addressKey, type CandidateKind } from "../../src/nat/candidate.ts";
 import { ProbeRuns } from "../../src/nat/probe-run.ts";
 import { Punch, type PunchOptions } from "../../src/nat/punch.ts";
 import type { Certainty, PunchDatagram, PunchEvent } from "../../src/nat/punch-event.ts";
+import type { ReachOf } from "../../src/nat/reach.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import { ExtraSockets } from "./extra-sockets.ts";
 import { Follower } from "./follower.ts";
@@ -53,6 +54,7 @@ export class PunchSession {
   readonly #runtime: Runtime;
   readonly #sink: SessionSink;
   readonly #drive: Drive;
+  readonly #reach: ReachOf;
   readonly #admitted: (() => void)[] = [];
   readonly #extra: ExtraSockets;
   /** The tricks by which ways have opened. */
@@ -70,6 +72,7 @@ export class PunchSession {
     this.#ports = ports;
     this.#runtime = runtime;
     this.#sink = sink;
+    this.#reach = options.reach;
     this.#extra = new ExtraSockets(ports.bind, runtime, ports, () => ports.nextVia());
     this.punch = new Punch({
       ...options,
@@ -186,7 +189,7 @@ export class PunchSession {
     const { remote } = connection;
     this.#publish({ outcome: "connected", trick: this.#ways.get(wayKey(port, remote)), remote });
     this.close();
-    return new Follower(this.punch.codec, this.#ports, port, connection, this.#runtime);
+    return new Follower(this.punch.codec, this.#ports, port, connection, this.#runtime, this.#reach);
   }
 
   #publish(story: Record<string, unknown>): void {
