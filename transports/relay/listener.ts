@@ -44,8 +44,11 @@ class RelayDialogs {
   #join(dialog: Dialog): void {
     if (!this.#waiting.delete(dialog) || !dialog.relay) return;
     const channel = dialog.relay(callerOf(dialog));
-    // Whoever has gone does not want to know.
-    dialog.send(JOIN).catch(() => {});
+    // Whoever has gone does not want to know; whoever stays would hold the dialog as long as it likes.
+    dialog
+      .send(JOIN)
+      .catch(() => {})
+      .finally(() => dialog.close());
     this.#context.onChannel(channel);
   }
 }

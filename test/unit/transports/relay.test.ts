@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { LocalDialog } from "../../../signaling/local/dialog.ts";
+import { LocalSignaling } from "../../../signaling/local/index.ts";
+import type { Channel } from "../../../src/contract/channel.ts";
+import type { Dialog, Registration } from "../../../src/contract/dialog.ts";
+import { RelayTransport } from "../../../transports/relay/index.ts";
+import { DialogProbe } from "../../conformance/dialog-probe.ts";
+import { simulatedRuntime } from "../../kit/simulated-runtime.ts";
+import { VirtualClock } from "../../kit/virtual-clock.ts";
+
+const registration: Registration = {
+  address: { type: "local-signaling", uid: "0".repeat(32) },
+  close() {},
+  ref() {},
+  unref() {},
+};
+
+test("a listener that has joined needs no dialog any more, whatever the dialler does", async () => {
+  const channels: Channel[] = [];
+  let accept!: (dialog: Dialog) => void;
+  const listener = await new RelayTransport({ signaling: new LocalSignaling() }).listen({
+    runtime: simulatedRuntime(new VirtualClock()),
+    listeningInfo: [],
+    exclusive: false,
+    onChannel: (channel) => void channels.push(channel),
+    onError: assert.fail,
+    async onDialog(_signaling, _type, onDialog) {
+      accept = onDialog;
+      return registration;
+    },
+  });
+  const [near, far] = LocalDialog.pair();
+  accept(far);
+  const dialler = new DialogProbe(near);
+  const channel = near.relay({ transportType: "relay", transportInfo: {} });
+  await near.send("join");
+  assert.equal(await dialler.closed(), undefined);
+  assert.deepEqual([dialler.signals, channels.length], [["join"], 1]);
+  const heard = new Promise<Uint8Array>((resolve) =>
+    channels[0]!.attach({ onData: resolve, onDrain() {}, onEnd() {}, onClose() {} }),
+  );
+  channel.write(Uint8Array.of(7));
+  assert.deepEqual([...(await heard)], [7]);
+  channel.abort();
+  await listener.close();
+});
