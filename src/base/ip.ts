@@ -212,6 +212,15 @@ export function scopeOf(ip: IpAddress): IpScope {
   return scopeIn(V4_NETWORKS, { bytes: ip.bytes.subarray(embedding.at, embedding.at + 4) });
 }
 
+/**
+ * Whether an address is no nearer to us than the one whose owner has named it: so nobody outside has us send to what only we
+ * reach. Our own host may name any.
+ */
+export function isAsFar(named: string, by: string): boolean {
+  const [scope, known] = [ipScope(named), ipScope(by)];
+  return scope === "public" || scope === known || known === "loopback";
+}
+
 function scopeIn(networks: readonly Network[], ip: IpAddress): IpScope {
   for (let i = 0; i < networks.length; i++) {
     const { prefix, bits, scope } = networks[i]!;

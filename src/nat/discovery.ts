@@ -1,4 +1,5 @@
 import { sameBytes } from "../base/bytes.ts";
+import { isAsFar } from "../base/ip.ts";
 import type { Instant } from "../contract/clock.ts";
 import type { Datagram, SocketAddress } from "../contract/datagram-socket.ts";
 import type { DatagramEngine } from "../contract/engine.ts";
@@ -146,8 +147,7 @@ function* discover(servers: readonly SocketAddress[], local: number): Steps {
   }
   for (const server of servers) {
     const answer = yield* see(server);
-    if (!answer?.mapped) continue;
-    if (!answer.other) continue;
+    if (!answer?.mapped || !answer.other || !isAsFar(answer.other.address, server.address)) continue;
     const { other } = answer;
     yield* discoverFiltering(server);
     yield* see({ address: other.address, port: server.port });
@@ -155,8 +155,10 @@ function* discover(servers: readonly SocketAddress[], local: number): Steps {
     yield* see({ address: server.address, port: other.port });
     break;
   }
-  const seen = sightings.at(-1)?.mapped;
-  if (seen) yield { hairpin: (yield { to: seen })?.looped === true };
+  const last = sightings.at(-1);
+  const seen = last?.mapped;
+  if (seen && isAsFar(seen.address, last.server.address))
+    yield { hairpin: (yield { to: seen })?.looped === true };
 }
 
 /** RFC 5780 §4.4, tests II and III. Nothing but `server` has been talked to. */
