@@ -103,11 +103,13 @@ export class Dial implements AttemptOwner {
     return first;
   }
 
-  #begin(): void {
-    if (this.#over) return;
+  /** False: there is nobody to connect any more. */
+  #begin(): boolean {
+    if (this.#over) return false;
     if (!this.#race) this.#attempts[0]!.begin();
     this.#race?.start(this.runtime.clock.now());
     this.#drive?.wake();
+    return true;
   }
 
   /** Somebody takes the channel: only now does the server see a connection. */

@@ -22,7 +22,7 @@ test("eight begin at once, the others in their order, eight in a turn", () => {
   const { runtime, turns, turn } = bench();
   const turnstile = new Turnstile(runtime);
   const begun: number[] = [];
-  for (let i = 0; i < 20; i++) turnstile.pass(() => begun.push(i));
+  for (let i = 0; i < 20; i++) turnstile.pass(() => begun.push(i) > 0);
   const counts = [begun.length];
   for (; turns.length > 0; counts.push(begun.length)) turn();
   assert.deepEqual(counts, [8, 16, 20]);
@@ -34,11 +34,26 @@ test("who comes alone waits for nothing", () => {
   const turnstile = new Turnstile(runtime);
   let begun = 0;
   for (let i = 1; i <= 30; i++) {
-    turnstile.pass(() => begun++);
+    turnstile.pass(() => ++begun > 0);
     assert.equal(begun, i);
     assert.ok(turns.length <= 1);
     turn();
   }
+});
+
+test("who was given up while it waited takes no place", () => {
+  const { runtime, turns, turn } = bench();
+  const turnstile = new Turnstile(runtime);
+  const begun: number[] = [];
+  for (let i = 0; i < 1000; i++) {
+    turnstile.pass(() => {
+      if (i % 100 === 0) begun.push(i);
+      return i % 100 === 0;
+    });
+  }
+  assert.deepEqual(begun, [0, 100, 200, 300, 400, 500, 600, 700]);
+  turn();
+  assert.deepEqual([begun.length, turns.length], [10, 0]);
 });
 
 test("a dial that is given up while it waits begins nothing", async () => {
