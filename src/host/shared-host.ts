@@ -1,3 +1,4 @@
+import type { Clock, Millis, Timer } from "../contract/clock.ts";
 import type { UtpHost } from "./utp-host.ts";
 
 /** A host that a listener and channels share: it keeps the process alive, and its socket, as long as they want. */
@@ -8,6 +9,8 @@ export class SharedHost {
   #keepers = 0;
   #retired = false;
   #waiting: (() => void)[] = [];
+  #linger: { readonly clock: Clock; readonly time: Millis } | undefined;
+  #closing: Timer | undefined;
 
   constructor(host: UtpHost) {
     this.host = host;
@@ -28,6 +31,11 @@ export class SharedHost {
     this.#settle();
   }
 
+  /** The socket stays open for up to `time` after its last connection: who dials again by then finds it. */
+  linger(clock: Clock, time: Millis): void {
+    this.#linger = { clock, time };
+  }
+
   /** As `leave`; resolves when the socket has closed, or when the connections that are left are still in use. */
   retire(): Promise<void> {
     return new Promise((resolve) => {
@@ -39,12 +47,33 @@ export class SharedHost {
   #settle(): void {
     if (!this.#retired) return;
     const { endpoint } = this.host;
-    if (endpoint.size === 0) {
-      this.host.close();
-      this.onClosed?.();
-    } else if (this.#waiting.length > 0) {
+    if (endpoint.size === 0) this.#rest();
+    else if (this.#waiting.length > 0) {
       for (const connection of endpoint.connections()) if (connection.ending) return;
     }
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Nobody needs the socket now. */
+  #rest(): void {
+    if (!this.#linger || this.host.closed) {
+      this.#close();
+      return;
+    }
+    // The process may end meanwhile.
+    this.host.bidFarewell();
+    if (this.#closing) return;
+    const { clock, time } = this.#linger;
+    this.#closing = clock.setTimer(clock.now() + time, () => {
+      this.#closing = undefined;
+      if (this.host.endpoint.size === 0) this.#close();
+    });
+    this.#closing.unref();
+  }
+
+  #close(): void {
+    this.#closing?.cancel();
+    this.host.close();
+    this.onClosed?.();
   }
 }

@@ -133,13 +133,18 @@ export class UtpHost implements DatagramSink {
     for (const connection of [...this.endpoint.connections()]) {
       connection.abort(systemError("ECONNABORTED", "close", address, port));
     }
+    this.bidFarewell();
+    this.socket.close();
+    this.#finish();
+  }
+
+  /** Sends all that waits, and again what may be lost and nobody will repeat when the port is gone. */
+  bidFarewell(): void {
     this.endpoint.bidFarewell(this.#runtime.clock.now());
     do {
       this.#unsent = false;
       this.#transmit();
     } while (this.#unsent);
-    this.socket.close();
-    this.#finish();
   }
 
   #finish(): void {

@@ -8,6 +8,8 @@ import { UtpHost } from "../../src/host/utp-host.ts";
 
 /** A socket that has heard nothing for so long takes no new dials: the network may be another one by now (chosen: a dial's time). */
 const FRESH: Millis = 5000;
+/** How long the port to whoever answered stays open (chosen: a loop of dials finds it open, and ports to thousands do not pile up). */
+export const LINGER: Millis = 100;
 
 /** What a port is opened with. */
 export interface DialSurroundings {
@@ -18,7 +20,7 @@ export interface DialSurroundings {
 
 /**
  * The ports that dials leave from. Only a socket connected to a remote hears that nobody is there, so each remote has one, which
- * dials and channels to it share. It closes with the last of them.
+ * dials and channels to it share. It closes soon after the last of them.
  */
 export class DialPorts {
   readonly #ports = new Map<string, Promise<SharedHost>>();

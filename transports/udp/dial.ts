@@ -7,6 +7,7 @@ import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
 import { dialFrom } from "../../src/host/dial.ts";
 import type { SharedHost } from "../../src/host/shared-host.ts";
+import { LINGER } from "./dial-ports.ts";
 import { type UdpParts, udpChannel } from "./ports.ts";
 
 /** Dials the one literal of an entry, or it in every zone it may be in. */
@@ -41,7 +42,9 @@ async function dialAddress(
     context.signal.throwIfAborted();
     // Another dial gave up, and there seemed to be none but it.
     if (shared.host.closed) return await dialAddress(parts, remote, endpoint, context, firstFlight);
-    return await connect(shared, parts, remote, endpoint, context.signal, firstFlight);
+    const channel = await connect(shared, parts, remote, endpoint, context.signal, firstFlight);
+    shared.linger(context.runtime.clock, LINGER);
+    return channel;
   } finally {
     shared.leave();
   }

@@ -156,6 +156,22 @@ test("a dial of its own uses a connected socket, which is closed after the chann
   await listener.close();
 });
 
+test("who dials again at once finds the port open", async () => {
+  const listener = await new UdpTransport().listen(
+    listenContext([{ address: "127.0.0.1" }], { onChannel: (channel) => void drained(channel) }),
+  );
+  const { runtime: own, binds } = watched();
+  const transport = new UdpTransport();
+  for (let i = 0; i < 3; i++) {
+    const channel = await transport.dial(listener.endpoints[0]!, { ...dialContext, runtime: own });
+    const text = drained(channel);
+    channel.end();
+    await text;
+  }
+  assert.equal(binds.length, 1);
+  await listener.close();
+});
+
 test("a dial to a port where nobody is fails at once and holds nothing", async () => {
   const probe = createSocket("udp4").bind(0, "127.0.0.1");
   await once(probe, "listening");
