@@ -21,7 +21,11 @@ interface StatsItem {
 export function chosenPath(peer: Peer): Promise<ChannelPath | undefined> {
   return new Promise((resolve) => {
     peer.on("close", () => resolve(undefined));
-    peer.getStats((_error, items) => resolve(pathIn(items ?? [])));
+    try {
+      peer.getStats((_error, items) => resolve(pathIn(items ?? [])));
+    } catch {
+      resolve(undefined);
+    }
   });
 }
 

@@ -43,7 +43,8 @@ function readCandidate(value: Json | undefined): Signal | undefined {
 
 /**
  * The signal with those candidates alone that `keep` wants, which is asked for the host of each, `undefined` where it is hard to tell;
- * undefined if nothing is left of it.
+ * undefined if nothing is left of it. It does not say that no more candidates follow: libdatachannel hears that before the candidates
+ * of the same description, and may give up.
  */
 export function withCandidates(
   signal: Exclude<Signal, { type: "failed" }>,
@@ -51,8 +52,13 @@ export function withCandidates(
 ): Exclude<Signal, { type: "failed" }> | undefined {
   if (signal.type === "candidate") return keep(hostIn(signal.candidate.candidate)) ? signal : undefined;
   const lines = signal.sdp.split(/\r\n|\r|\n/);
-  const kept = lines.filter((line) => !/candidate:/i.test(line) || keep(hostIn(line)));
+  const kept = lines.filter((line) => (/candidate:/i.test(line) ? keep(hostIn(line)) : !isEnd(line)));
   return kept.length === lines.length ? signal : { ...signal, sdp: kept.join("\r\n") };
+}
+
+/** RFC 8840 §8.2. */
+function isEnd(line: string): boolean {
+  return /^a=end-of-candidates\s*$/i.test(line);
 }
 
 /** The host of a candidate (RFC 8839 §5.1). */

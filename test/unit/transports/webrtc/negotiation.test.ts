@@ -170,6 +170,18 @@ describe("a negotiation", () => {
     assert.deepEqual(channel.remote.transportInfo, { address: "192.0.2.9", port: 99 });
   });
 
+  test("connects though the implementation does not tell which way it goes", async () => {
+    const { peer, other, outcome } = await stage();
+    peer.getStats = () => {
+      throw new TypeError("no statistics here");
+    };
+    await other.dialog.send(ANSWER);
+    await turns();
+    peer.emit("connect");
+    peer.emit("data", "ready");
+    assert.equal((await outcome).path, undefined);
+  });
+
   test("says what was tried when ICE fails, to both ends", async () => {
     const { peer, other, outcome } = await stage();
     peer.emit("signal", OFFER);
