@@ -24,14 +24,16 @@ let faults = 0;
 const trial = await Trial.open();
 
 /** What can go through a relay has every way; a server keeps its allocations from try to try. */
-const ALL: readonly Word[] = ["udp-punch", "turn-udp", "turn-tcp", "relay"];
+const ALL: readonly Word[] = ["udp-punch", "tcp-punch", "turn-udp", "turn-tcp", "relay"];
+/** All that is direct. */
+const PUNCHES: readonly Word[] = ["udp-punch", "tcp-punch"];
 
 async function run(name: string, pair: Pair, goal: Goal): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const side of [pair, pair.turned]) {
     const info = goal === "relayed" ? await side.other.peer.listen(ALL) : undefined;
     // Where both can be, a relay may be faster than a guess: what must be direct is tried alone.
-    const words: readonly Word[] = info ? ALL : ["udp-punch"];
+    const words: readonly Word[] = info ? ALL : goal === "tcp" ? PUNCHES : ["udp-punch"];
     for (let i = 0; i < tries / 2; i++) outcomes.push(await side.meet(words, info));
   }
   const fault = faultOf(goal, outcomes);

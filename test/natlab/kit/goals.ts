@@ -1,4 +1,5 @@
 import type { Outcome } from "../programs/peer.ts";
+import type { RouterOptions } from "./router.ts";
 import { SITES, type SiteKind, type SiteOptions } from "./sites.ts";
 
 /** The kinds of site in the words of the README. */
@@ -13,25 +14,31 @@ export const CLASSES: Readonly<Record<string, readonly SiteKind[]>> = {
   "TCP 443 only": ["tcp-443-only"],
 };
 
-/** What a pair of sites allows: a connection at once, one for which a port has to be guessed, or none that is direct. */
-export type Goal = "direct" | "guessed" | "relayed";
+/** What a pair of sites allows: a connection at once, one for which a port has to be guessed, one by TCP alone, or none that is direct. */
+export type Goal = "direct" | "guessed" | "tcp" | "relayed";
 
 /** What the NATs and firewalls of two sites allow. */
 export function goalOf(one: SiteKind, other: SiteKind): Goal {
   const [a, b] = [sightOf(SITES[one]), sightOf(SITES[other])];
   const families = a.families.filter((family) => b.families.includes(family));
-  if (families.length === 0 || a.blocked || b.blocked) return "relayed";
+  if (families.length === 0) return "relayed";
+  if (a.blocks || b.blocks) return isTcpLeft(a) && isTcpLeft(b) ? "tcp" : "relayed";
   if (families.includes(6)) return "direct";
   if (a.hard && b.hard) return "relayed";
   const guess = (hard: Sight, easy: Sight): boolean => hard.hard === "random" && easy.closed;
   return guess(a, b) || guess(b, a) ? "guessed" : "direct";
 }
 
+/** Whether TCP comes out of a site by a port that servers can tell. */
+function isTcpLeft({ blocks, hard }: Sight): boolean {
+  return blocks !== "all but TCP to port 443" && hard === undefined;
+}
+
 /** A site as its peers see it. */
 interface Sight {
   readonly families: readonly (4 | 6)[];
-  /** Nothing but TCP gets out. */
-  readonly blocked: boolean;
+  /** What does not get out. */
+  readonly blocks: RouterOptions["blocks"];
   /** Every peer sees another port of it: any, or the one after the last. */
   readonly hard: "random" | "sequential" | undefined;
   /** Answers only get in from where its host has sent to, port included. */
@@ -42,7 +49,7 @@ function sightOf({ routers, families = [4] }: SiteOptions): Sight {
   const hard = routers.find(({ nat }) => nat?.mapping === "address-and-port-dependent")?.nat;
   return {
     families,
-    blocked: routers.some(({ blocks }) => blocks !== undefined),
+    blocks: routers.find(({ blocks }) => blocks !== undefined)?.blocks,
     hard: hard && (hard.ports === "sequential" ? "sequential" : "random"),
     closed: routers.some(({ nat }) => nat?.filtering === "address-and-port-dependent"),
   };
@@ -61,7 +68,8 @@ export function faultOf(goal: Goal, outcomes: readonly Outcome[]): string | unde
     if (connected.some(({ took }) => took > GUESSED.limit)) return `one took more than ${GUESSED.limit} ms`;
     if (medianOf(connected) > GUESSED.median) return `half took more than ${GUESSED.median} ms`;
   }
-  const detour = goal !== "relayed" && connected.find(({ transport }) => transport !== "udp-punch");
+  const way = goal === "tcp" ? "tcp-punch" : "udp-punch";
+  const detour = goal !== "relayed" && connected.find(({ transport }) => transport !== way);
   return detour ? `one went through ${detour.transport}` : undefined;
 }
 
