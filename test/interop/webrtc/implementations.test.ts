@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createRequire } from "node:module";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import {
   createConnection,
   createServer,
@@ -15,8 +15,6 @@ import { startCoturn, USER } from "../turn/scene.ts";
 
 const require = createRequire(new URL("../package.json", import.meta.url));
 const datachannel = require("node-datachannel/polyfill") as WebRtc;
-const { cleanup } = require("node-datachannel");
-after(() => cleanup());
 
 const IMPLEMENTATIONS = { wrtc: undefined, "node-datachannel": datachannel } as const;
 type Name = keyof typeof IMPLEMENTATIONS;
