@@ -60,7 +60,6 @@ export class PunchPorts {
   }
 
   #accept(socket: NetSocket): void {
-    socket.on("error", () => undefined);
     // Without an address it was reset before it was accepted.
     if (this.onConnection && socket.remoteAddress !== undefined) this.onConnection(socket);
     else socket.destroy();

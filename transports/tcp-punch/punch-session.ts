@@ -140,7 +140,7 @@ export class PunchSession {
       noDelay: true,
     });
     this.#join(link, socket, () => {
-      // Nobody else has our addresses and ports, but another host may have the same.
+      // A peer elsewhere may have the address and port that we have.
       if (isSelfConnected(socket, remote.port)) this.#gone(link);
       else this.#do((punch, now) => punch.opened(link, now));
     });
