@@ -77,6 +77,7 @@ describe("the socket of a link", () => {
       for await (const chunk of socket) text += chunk;
       assert.equal(text, "hello");
       near.destroy();
+      socket.destroy();
     }));
 
   test("puts a message together whose bytes come one by one", () =>
