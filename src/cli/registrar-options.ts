@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import { parseArgs } from "node:util";
 import {
   type CreateRegistrarOptions,
@@ -61,7 +62,15 @@ function tlsOf(values: Values): CreateRegistrarOptions["tls"] {
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError("--tls-cert and --tls-key need each other");
   }
-  return cert === undefined || key === undefined ? undefined : { cert, key };
+  if (cert === undefined || key === undefined) return undefined;
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw new UsageError(
+      `--tls-cert and --tls-key are no certificate and its key: ${(error as Error).message}`,
+    );
+  }
+  return { cert, key };
 }
 
 function stunOf(values: Values): CreateRegistrarOptions["stun"] {

@@ -143,6 +143,10 @@ describe("the registrar command", () => {
       [["registrar", "--port", "70000"], /port/],
       [["registrar", "--url", "ftp://a"], /ws, wss, http or https/],
       [["registrar", "--tls-key", join(folder, "token")], /--tls-cert and --tls-key need each other/],
+      [
+        ["registrar", "--tls-key", file("no.pem", "no"), "--tls-cert", file("no.pem", "no")],
+        /no certificate and its key/,
+      ],
       [["registrar", "--token-file", join(folder, "none")], /--token-file: ENOENT/],
       [["registrar", "--turn-uri", "turn:a"], /need each other/],
       [["registrar", "--no-stun", "--stun-port", "1"], /contradicts/],
