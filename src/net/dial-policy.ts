@@ -7,7 +7,7 @@ import type { Runtime } from "../contract/runtime.ts";
 /**
  * Which addresses of a stranger's connectionInfo may be dialled, by how far they reach, and which of those a peer names in a
  * dialog. `deny` wins; without `allow` everything else is allowed. It holds for the hosts of URLs as well: `localhost` is loopback,
- * and the name of a registrar is looked up first. Whoever owns that name may answer the next look-up otherwise: a
+ * and other names are looked up before they are dialled. Whoever owns a name may answer the next look-up otherwise: a
  * policy is no firewall against names. Entries that name no address (memory, most signaled ones) pass.
  */
 export interface DialPolicy {

@@ -1,5 +1,7 @@
-import { type WebClientTls, webSockets } from "#platform";
+import { environment, tunnels, type WebClientTls, webSockets } from "#platform";
+import { webProxy } from "../../src/base/environment-proxy.ts";
 import { codeOf, OnetpError } from "../../src/base/errors.ts";
+import { ipFamily } from "../../src/base/ip.ts";
 import type { ProxyOption } from "../../src/base/proxy.ts";
 import type { Endpoint } from "../../src/contract/endpoint.ts";
 import type { DialContext } from "../../src/contract/transport.ts";
@@ -20,12 +22,14 @@ export interface WebSocketDialOptions {
 export async function dialWebSocket(
   { maxPayload, tls, proxy }: WebSocketDialOptions,
   endpoint: Endpoint,
-  { signal, onPhase }: DialContext,
+  context: DialContext,
 ): Promise<LinkChannel> {
+  const { signal, onPhase } = context;
   const url = parseWebSocketUrl(endpoint.transportInfo);
   if (!url) throw new OnetpError("ERR_1TP_BAD_ADDRESS", { transport: "websocket" });
   signal.throwIfAborted();
   onPhase("connect");
+  await checkName(url, context, proxy);
   const { openWebSocket } = await webSockets();
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
@@ -53,6 +57,21 @@ export async function dialWebSocket(
     const link: WebSocketLink = openWebSocket(url.href, sink, tls, proxy);
     signal.addEventListener("abort", onAbort);
   });
+}
+
+/** Rejects if the user forbids where a name leads. What a proxy looks up nobody here sees. */
+async function checkName(
+  url: URL,
+  { mayDial, runtime }: DialContext,
+  proxy: ProxyOption | undefined,
+): Promise<void> {
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (!mayDial || !runtime.lookup || ipFamily(host) !== 0) return;
+  if (tunnels && webProxy(url.href, proxy, environment) !== undefined) return;
+  const addresses = await runtime.lookup(host);
+  if (addresses.every((address) => mayDial(address))) return;
+  const detail = `the dial policy forbids ${host}`;
+  throw new OnetpError("ERR_1TP_BAD_ADDRESS", { detail, phase: "connect", transport: "websocket" });
 }
 
 /** Tells a channel that its WebSocket is gone. */

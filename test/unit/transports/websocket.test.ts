@@ -227,6 +227,34 @@ describe("a websocket dial", () => {
   });
 });
 
+check("a dial asks the policy where a name leads, unless a proxy looks it up", () =>
+  listening({}, async (_listener, url) => {
+    const hosts: Record<string, string[]> = {
+      localhost: ["127.0.0.1"],
+      "in.example": ["8.8.8.8", "10.0.0.1"],
+    };
+    const asked: string[] = [];
+    const lookup = async (name: string): Promise<string[]> => {
+      asked.push(name);
+      return hosts[name] ?? assert.fail(name);
+    };
+    const mayDial = (host: string): boolean => host === "127.0.0.1" || host === "8.8.8.8";
+    const context = { ...dialContext, runtime: { ...runtime, lookup }, mayDial };
+    const named = url.replace("127.0.0.1", "localhost");
+    await converse(await new WebSocketTransport().dial(endpoint(named), context));
+    await assert.rejects(new WebSocketTransport().dial(endpoint("ws://in.example:9/"), context), {
+      code: "ERR_1TP_BAD_ADDRESS",
+    });
+    assert.deepEqual(asked, ["localhost", "in.example"]);
+    const proxied = new WebSocketTransport({ proxy: "http://127.0.0.1:9" });
+    await assert.rejects(proxied.dial(endpoint("ws://in.example:9/"), context), {
+      code: "ERR_1TP_PROXY_FAILED",
+    });
+    await converse(await new WebSocketTransport().dial(endpoint(url), context));
+    assert.equal(asked.length, 2);
+  }),
+);
+
 test("URLs that cannot be dialled are not accepted", () => {
   const transport = new WebSocketTransport();
   const accepts = (url: unknown): boolean =>
