@@ -100,13 +100,11 @@ export class ChannelStream extends Duplex {
     this.#attach(channel);
     this.emit("connect");
     this.emit("ready");
-    this.#outgoing.open(channel);
   }
 
   /** Takes a channel that is open from the start. */
   protected adopt(channel: Channel): void {
     this.#attach(channel);
-    this.#outgoing.open(channel);
   }
 
   /** The dial or the channel has failed. */
@@ -172,8 +170,22 @@ export class ChannelStream extends Duplex {
 
   #send(chunks: readonly Uint8Array[], callback: Callback): void {
     this.#idle?.touch();
-    if (this.#channel || this.connecting) this.#outgoing.write(chunks, callback);
+    if (this.connecting) this.#hold(chunks, callback);
+    else if (this.#channel && !this.destroyed) this.#outgoing.write(this.#channel, chunks, callback);
     else callback(socketClosed());
+  }
+
+  /** As in `net`: it goes when its turn comes among those that listen for `'connect'`. */
+  #hold(chunks: readonly Uint8Array[], callback: Callback): void {
+    const onClose = (): void => {
+      this.off("connect", onConnect);
+      callback(closedBeforeConnection());
+    };
+    const onConnect = (): void => {
+      this.off("close", onClose);
+      this.#send(chunks, callback);
+    };
+    this.once("close", onClose).once("connect", onConnect);
   }
 
   override _final(callback: Callback): void {
@@ -188,10 +200,7 @@ export class ChannelStream extends Duplex {
     this.#abandon = undefined;
     this.#idle?.clear();
     abandon?.(error ?? closedBeforeConnection());
-    const close = (): void => {
-      this.emit("close", hadError);
-      this.#outgoing.close();
-    };
+    const close = (): void => void this.emit("close", hadError);
     callback(error);
     // In `net` a dial that is given up has a handle to close first.
     if (abandon) nextTurn(close);

@@ -34,6 +34,28 @@ export const destroying: readonly Scenario[] = [
     },
   },
   {
+    name: "destroy in the connect callback fails the writes that waited",
+    async run(stage) {
+      const writes = stage.track("writes");
+      const socket = stage.connect(await stage.listen({}, tolerate), {}, () => socket.destroy());
+      socket.write("one", writes.callback("one written"));
+      socket.write("two", writes.callback("two written"));
+      await closed(socket);
+      stage.client.state("closed", socket);
+    },
+  },
+  {
+    name: "a reset that waits for connect calls back the writes that waited",
+    async run(stage) {
+      const writes = stage.track("writes");
+      const socket = stage.connect(await stage.listen({}, tolerate));
+      socket.write("one", writes.callback("one written"));
+      socket.write("two", writes.callback("two written"));
+      socket.resetAndDestroy();
+      await closed(socket);
+    },
+  },
+  {
     name: "destroy in the connect callback does not take ready away",
     async run(stage) {
       const socket = stage.connect(await stage.listen(), {}, () => socket.destroy());
