@@ -56,6 +56,11 @@ export function isHard({ mapping }: NatBehaviour): boolean | undefined {
   return mapping === undefined ? undefined : mapping !== "endpoint-independent";
 }
 
+/** Whether each remote endpoint sees another outer endpoint, but one that can be guessed. */
+export function goesInSteps(nat: NatBehaviour): boolean {
+  return isHard(nat) === true && typeof nat.ports === "number";
+}
+
 /** What stands between two such sides, if something is known to, in words. */
 export function obstacleBetween(local: NatBehaviour, remote: NatBehaviour): string | undefined {
   const [here, there] = [isHard(local), isHard(remote)];

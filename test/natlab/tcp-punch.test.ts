@@ -32,6 +32,7 @@ const PAIRS: readonly (readonly [SiteKind, SiteKind, string])[] = [
   ["udp-blocked", "easy-port", "a site without UDP, and a home"],
   ["udp-blocked", "udp-blocked", "two sites without UDP"],
   ["hard", "public", "a hard NAT, and none"],
+  ["hard-sequential", "easy-port", "a hard NAT with sequential ports, and a home"],
   ["ipv6", "ipv6", "two IPv6 firewalls"],
 ];
 

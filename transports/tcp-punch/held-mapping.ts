@@ -21,7 +21,8 @@ export class HeldMapping {
   readonly #referenced: boolean;
   readonly #closed = new AbortController();
   readonly #streams: StunStream[] = [];
-  readonly #sightings: Sighting[] = [];
+  /** In the order in which servers were asked, as ports may go up with it. */
+  readonly #sightings: (Sighting | undefined)[] = [];
 
   /** `referenced`: its sockets keep the process alive. */
   constructor(net: Net, port: number, runtime: Runtime, referenced: boolean) {
@@ -38,39 +39,47 @@ export class HeldMapping {
       const finish = (): void => {
         timer.cancel();
         this.#closed.signal.removeEventListener("abort", finish);
-        resolve([...this.#sightings]);
+        resolve(this.#known);
       };
       const timer = clock.setTimer(clock.now() + LIMIT, finish);
       if (!this.#referenced) timer.unref();
       this.#closed.signal.addEventListener("abort", finish);
       const onSighting = (): void => {
-        if (this.#sightings.length >= ENOUGH) finish();
+        if (this.#known.length >= ENOUGH) finish();
       };
       void this.#askAll(servers, onSighting).then(finish, finish);
     });
+  }
+
+  get #known(): readonly Sighting[] {
+    return this.#sightings.filter((sighting) => sighting !== undefined);
   }
 
   async #askAll(servers: StunServers, onSighting: () => void): Promise<void> {
     const addresses = await servers.addresses(this.#runtime);
     const { signal } = this.#closed;
     if (signal.aborted) return;
-    await Promise.allSettled(addresses.map((server) => this.#ask(server, signal, onSighting)));
+    await Promise.allSettled(
+      addresses.map(async (server, index) => {
+        this.#sightings[index] = await this.#ask(server, signal);
+        onSighting();
+      }),
+    );
   }
 
-  async #ask(server: SocketAddress, signal: AbortSignal, onSighting: () => void): Promise<void> {
+  async #ask(server: SocketAddress, signal: AbortSignal): Promise<Sighting | undefined> {
     const { address: host, port } = server;
     const socket = this.#net.connect({ host, port, localPort: this.#port, noDelay: true });
     if (!this.#referenced) socket.unref();
     await connected(socket, "connect", signal);
     if (signal.aborted) {
       socket.destroy();
-      return;
+      return undefined;
     }
     const stream = new StunStream(socket, server, this.#runtime);
     this.#streams.push(stream);
     const mapped = await stream.requests.binding(server, {}, signal);
-    this.#sightings.push({ server, local: this.#port, mapped });
-    onSighting();
+    return { server, local: this.#port, mapped };
   }
 
   /** Lets go of the servers. Idempotent. */

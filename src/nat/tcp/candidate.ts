@@ -6,6 +6,9 @@ import type { SocketAddress } from "../../contract/datagram-socket.ts";
  */
 export type TcpCandidateKind = "host" | "reflexive" | "listening";
 
+/** What a connection of ours leads to: a candidate, a guess where the peer will come from, or whoever has connected to us. */
+export type LinkKind = TcpCandidateKind | "predicted" | "accepted";
+
 /** All kinds. */
 export const TCP_CANDIDATE_KINDS: readonly TcpCandidateKind[] = ["host", "reflexive", "listening"];
 

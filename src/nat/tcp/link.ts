@@ -6,7 +6,7 @@ import { BINDING } from "../../stun/binding.ts";
 import { USE_CANDIDATE } from "../../stun/checks.ts";
 import { decodeMessage, type ReceivedMessage } from "../../stun/message.ts";
 import { type CheckCodec, makeTransactionId } from "../check.ts";
-import type { TcpCandidateKind } from "./candidate.ts";
+import type { LinkKind } from "./candidate.ts";
 
 /** Why a connection is of no use: what came over it is not the peer's, or not what has to come next. */
 export type LinkFault = "message" | "stranger" | "forged" | "unasked" | "disorder";
@@ -15,8 +15,7 @@ export type LinkFault = "message" | "stranger" | "forged" | "unasked" | "disorde
 export class Link {
   readonly id: number;
   readonly remote: SocketAddress;
-  /** What we connected to; `accepted`: somebody has connected to us. */
-  readonly kind: TcpCandidateKind | "accepted";
+  readonly kind: LinkKind;
   /** It is connected. */
   open = false;
   /** Something came that is not the peer's. */
@@ -30,13 +29,7 @@ export class Link {
   #heardId: Uint8Array | undefined;
   #answered = false;
 
-  constructor(
-    id: number,
-    remote: SocketAddress,
-    kind: TcpCandidateKind | "accepted",
-    random: Random,
-    deadline: Instant,
-  ) {
+  constructor(id: number, remote: SocketAddress, kind: LinkKind, random: Random, deadline: Instant) {
     this.id = id;
     this.remote = remote;
     this.kind = kind;

@@ -1,6 +1,6 @@
 import type { SocketAddress } from "../../contract/datagram-socket.ts";
 import type { JsonObject } from "../../contract/endpoint.ts";
-import type { TcpCandidateKind } from "./candidate.ts";
+import type { LinkKind } from "./candidate.ts";
 import type { LinkFault } from "./link.ts";
 
 /** A STUN message to be sent over a link. */
@@ -27,7 +27,7 @@ export type TcpPunchEvent =
       readonly type: "chosen";
       readonly link: number;
       readonly remote: SocketAddress;
-      readonly kind: TcpCandidateKind | "accepted";
+      readonly kind: LinkKind;
     }
   /** There is nothing left to try: once, and last. */
   | { readonly type: "exhausted" };

@@ -6,7 +6,7 @@ import type { SocketAddress } from "../../contract/datagram-socket.ts";
 import type { Json } from "../../contract/endpoint.ts";
 import type { Engine } from "../../contract/engine.ts";
 import type { Random } from "../../contract/runtime.ts";
-import { describeBehaviour, isHard, type NatBehaviour } from "../behaviour.ts";
+import { describeBehaviour, goesInSteps, isHard, type NatBehaviour } from "../behaviour.ts";
 import { PunchBudget } from "../budget.ts";
 import { MAX_CANDIDATES } from "../candidate.ts";
 import { CheckCodec, makeIdentity } from "../check.ts";
@@ -33,6 +33,8 @@ const MARGIN: Millis = 100;
  */
 const SLOT: Millis = 120;
 const SHIFTS: readonly Millis[] = [0, 5, 20, 45, 2, 10, 33, 14, 27, 55];
+/** Ports that are guessed (chosen: a peer's own connections take a few, and so do others at its home). */
+const GUESSES = 24;
 /** Signals of the peer that count, and connections by others at a time (chosen: more than an honest peer has). */
 const MAX_SIGNALS = 32;
 const MAX_ACCEPTED = 16;
@@ -89,15 +91,14 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   /** Both sides' NATs as far as they are known, and what was done: for a report. */
   describe(): string {
     const { local, remote } = this.#conversation;
+    const [here, there] = [isHard(local) && !goesInSteps(local), isHard(remote) && !goesInSteps(remote)];
+    const hopeless = here || there || (isHard(local) && isHard(remote));
     const hard = "a NAT that gives every peer another port keeps TCP out";
     const parts = [`here ${describeBehaviour(local)}`, `there ${describeBehaviour(remote)}`];
     const forbidden = this.drops.has("forbidden") ? ["the peer has addresses that are forbidden here"] : [];
-    return [
-      ...(this.#hopeless ? [hard] : []),
-      ...parts,
-      `connections tried: ${this.tried}`,
-      ...forbidden,
-    ].join("; ");
+    return [...(hopeless ? [hard] : []), ...parts, `connections tried: ${this.tried}`, ...forbidden].join(
+      "; ",
+    );
   }
 
   /** Whether the peer is, or may be, at the other end of a link. */
@@ -148,7 +149,7 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
     }
     const { reach } = this.#options;
     const patience = reach(address) === "private" ? NEAR_PATIENCE : PATIENCE;
-    const target = new Target(candidate, patience, isOutside(address, reach));
+    const target = new Target(candidate, candidate.kind, patience, isOutside(address, reach));
     if (!target.mutual) target.due = now;
     this.#targets.push(target);
   }
@@ -218,7 +219,8 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
     target.link = undefined;
     const again = this.#nextSlot(now);
     const wasTold = now < link.deadline && !link.strange;
-    if (target.mutual && wasTold && again < this.#until) target.due = again;
+    const isAtIt = target.mutual && target.kind !== "predicted";
+    if (isAtIt && wasTold && again < this.#until) target.due = again;
   }
 
   #nextSlot(now: Instant): Instant {
@@ -311,21 +313,33 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
     this.#rest(now);
   }
 
-  /** Whether no port that one side tells is the one that the other will see. */
-  get #hopeless(): boolean {
-    const { local, remote } = this.#conversation;
-    return isHard(local) === true || isHard(remote) === true;
-  }
-
   #begin(now: Instant): void {
-    const usable = this.#targets.filter(({ mutual, outside }) => !(mutual && outside && this.#hopeless));
+    this.#targets.push(...this.#guesses());
+    const usable = this.#targets.filter((target) => this.#canMeet(target));
     for (const target of usable) if (target.mutual) target.due = now;
     this.#began = { until: now + Math.max(0, ...usable.map(({ patience }) => patience)) };
   }
 
+  /** Whether the ports that both sides have told, or guess, may be those that they will see. */
+  #canMeet({ mutual, outside, kind }: Target): boolean {
+    const { local, remote } = this.#conversation;
+    if (!mutual || !outside) return true;
+    return isHard(remote) ? kind === "predicted" : !isHard(local) || goesInSteps(local);
+  }
+
+  /** Where a peer may come from next whose NAT gives ports in steps. Nobody but the attested IP gets guesses. */
+  #guesses(): readonly Target[] {
+    const { local, remote } = this.#conversation;
+    const seen = this.#targets.findLast(({ kind }) => kind === "reflexive")?.remote;
+    if (!seen || isHard(local) || !goesInSteps(remote) || !this.#budget.isAttested(seen.address)) return [];
+    const ports = Array.from({ length: GUESSES }, (_, i) => seen.port + (i + 1) * Number(remote.ports));
+    return ports
+      .filter((port) => port > 0 && port < 65_536)
+      .map((port) => new Target({ address: seen.address, port }, "predicted", PATIENCE, true));
+  }
+
   #connect(target: Target, now: Instant): void {
-    const { address, port, kind } = target.candidate;
-    const remote = { address, port };
+    const { remote, kind } = target;
     target.due = undefined;
     if (!this.#take(remote)) return;
     this.tried++;

@@ -1,4 +1,4 @@
-import { isHard, type NatBehaviour } from "../behaviour.ts";
+import { goesInSteps, isHard, type NatBehaviour } from "../behaviour.ts";
 import type { Target } from "../target.ts";
 import type { PunchTrick, TrickContext, TrickRun } from "../trick.ts";
 
@@ -22,10 +22,6 @@ export const prediction: PunchTrick = {
     return { onNews: (now) => runs.forEach((run) => void run.onNews(now)) };
   },
 };
-
-function goesInSteps(nat: NatBehaviour): boolean {
-  return isHard(nat) === true && typeof nat.ports === "number";
-}
 
 function keepsFreshPorts(nat: NatBehaviour): boolean {
   return isHard(nat) === true && nat.ports === "preserving";

@@ -29,9 +29,9 @@ export function goalOf(one: SiteKind, other: SiteKind): Goal {
   return guess(a, b) || guess(b, a) ? "guessed" : "direct";
 }
 
-/** Whether TCP comes out of a site by a port that servers can tell. */
+/** Whether TCP comes out of a site by a port that servers can tell, or a peer can guess. */
 function isTcpLeft({ blocks, hard }: Sight): boolean {
-  return blocks !== "all but TCP to port 443" && hard === undefined;
+  return blocks !== "all but TCP to port 443" && hard !== "random";
 }
 
 /** A site as its peers see it. */

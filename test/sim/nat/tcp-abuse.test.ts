@@ -55,6 +55,17 @@ describe("a peer that names others", () => {
       }));
   }
 
+  test("gets no ports guessed there, whatever it says of its NAT", () =>
+    forEachSeed(5, (seed) => {
+      const nat = { mapping: "dependent", ports: 1 };
+      const named = all(candidates("reflexive", VICTIM, [1000]));
+      const attacked = new Attacked(seed).suffer({ ...named, nat });
+      assert.equal(attacked.internet.syns.get(VICTIM), undefined);
+      const own = all(candidates("reflexive", "5.0.0.66", [1000]));
+      const other = new Attacked(seed).suffer({ ...own, nat });
+      assert.ok(other.internet.syns.get("5.0.0.66")! <= 3 * 24);
+    }));
+
   test("gets nothing to loopback, multicast, or where we are ourselves", () =>
     forEachSeed(5, (seed) => {
       const attacked = new Attacked(seed);

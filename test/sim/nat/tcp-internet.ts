@@ -7,8 +7,8 @@ import { VirtualClock } from "../../kit/virtual-clock.ts";
 
 /** How a host's NAT treats TCP. Nobody gets in who was not sent to from there. */
 export interface TcpNat {
-  /** Which outer port a connection gets: the host's own, any that all peers see, or another one for each peer. */
-  readonly ports: "kept" | "random" | "hard";
+  /** Which outer port a connection gets: the host's own, any that all peers see, or another one for each peer: any, or the next one. */
+  readonly ports: "kept" | "random" | "hard" | "steps";
   /**
    * What becomes of a SYN nobody has asked for. `trapped`: it is refused and remembered, so that a connection of ours to where
    * it came from gets another port for a while.
@@ -90,6 +90,7 @@ export class TcpHost {
   /** Outer ports by inner port, and by peer where that matters. */
   readonly #outerPorts = new Map<string, number>();
   readonly #traps = new Set<string>();
+  #nextPort = 30_000;
 
   constructor(internet: TcpInternet, outer: string, inner: string, nat: TcpNat | undefined) {
     this.internet = internet;
@@ -108,9 +109,11 @@ export class TcpHost {
     const { ports = "kept" } = this.#nat ?? {};
     const trapped = this.#traps.has(`${port} ${keyOf(remote)}`);
     if (ports === "kept" && !trapped) return port;
-    const key = ports === "hard" || trapped ? `${port} ${keyOf(remote)}` : `${port}`;
+    const isHard = ports === "hard" || ports === "steps";
+    const key = isHard || trapped ? `${port} ${keyOf(remote)}` : `${port}`;
     const known = this.#outerPorts.get(key);
-    const outer = known ?? 20_000 + this.internet.random.integer(40_000);
+    const next = ports === "steps" ? this.#nextPort++ : 20_000 + this.internet.random.integer(40_000);
+    const outer = known ?? next;
     this.#outerPorts.set(key, outer);
     return outer;
   }

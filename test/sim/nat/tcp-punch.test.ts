@@ -13,8 +13,16 @@ const NATS: Readonly<Record<string, TcpNat>> = {
   "home with the conntrack trap": { ports: "kept", unsolicited: "trapped" },
 };
 const HARD: TcpNat = { ports: "hard", unsolicited: "dropped" };
+const STEPS: TcpNat = { ports: "steps", unsolicited: "dropped" };
 const EASY_NAT: NatBehaviour = { mapping: "endpoint-independent" };
-const HARD_NAT: NatBehaviour = { mapping: "dependent" };
+const HARD_NAT: NatBehaviour = { mapping: "dependent", ports: "random" };
+const STEPS_NAT: NatBehaviour = { mapping: "dependent", ports: 1 };
+
+/** What servers tell a host of its NAT. */
+function told(nat: TcpNat | undefined): NatBehaviour {
+  if (nat?.ports === "steps") return STEPS_NAT;
+  return nat?.ports === "hard" ? HARD_NAT : EASY_NAT;
+}
 
 /** Two sides at their homes, after half a minute. */
 function play(
@@ -29,7 +37,7 @@ function play(
   const acceptor = new TcpSide(internet.host("5.0.0.2", other), false, { attested: "5.0.0.1" });
   const began = internet.clock.now();
   meet(opener, acceptor, {
-    nats: [one, other].map((nat) => (nat?.ports === "hard" ? HARD_NAT : EASY_NAT)),
+    nats: [told(one), told(other)],
     ...options,
   });
   return { internet, opener, acceptor, took: (opener.outcome?.at ?? Number.POSITIVE_INFINITY) - began };
@@ -130,6 +138,21 @@ describe("where one side can be reached,", () => {
     }));
 });
 
+test("a hard NAT whose ports go up in steps meets a home that guesses the next ones", () =>
+  forEachSeed(10, (seed) => {
+    for (const [one, other] of [
+      [STEPS, HOME],
+      [HOME, STEPS],
+      [STEPS, NATS["home with random ports"]],
+      [NATS["home that refuses strangers"], STEPS],
+    ] as const) {
+      const played = play(seed, one, other);
+      assertMet(played);
+      const kinds = [played.opener, played.acceptor].map((side) => side.outcome!.chosen!.kind);
+      assert.deepEqual(kinds.toSorted(), ["predicted", "reflexive"]);
+    }
+  }));
+
 describe("where nothing can work,", () => {
   test("a hard NAT fails with whom it cannot reach, both sides know it within three seconds, and say why", () =>
     forEachSeed(5, (seed) => {
@@ -137,6 +160,8 @@ describe("where nothing can work,", () => {
         [HARD, HARD],
         [HARD, HOME],
         [HOME, HARD],
+        [STEPS, STEPS],
+        [HARD, STEPS],
       ] as const) {
         const played = play(seed, one, other);
         assertFailed(played);
