@@ -19,6 +19,7 @@ export class NodeWebSocket implements WebSocketLink {
   #referenced = true;
   #lent = false;
   #failure: Error | undefined;
+  #overdue: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: WebSocket, sink: WebSocketSink, tcp?: Socket) {
     this.#socket = socket;
@@ -31,6 +32,7 @@ export class NodeWebSocket implements WebSocketLink {
       this.#failure = error;
     });
     socket.on("close", (status, reason) => {
+      clearTimeout(this.#overdue);
       sink.onClose({ status: status || NO_STATUS, reason: reason.toString(), error: this.#failure });
     });
   }
@@ -62,6 +64,9 @@ export class NodeWebSocket implements WebSocketLink {
   };
 
   close(status: number, reason: string): void {
+    // Of a peer that has ended its side `ws` waits for ever to take what it was sent.
+    if (this.#socket.readyState === WebSocket.CLOSING)
+      this.#overdue ??= setTimeout(() => this.terminate(), CLOSE_TIMEOUT);
     this.#socket.close(status, reason);
   }
 

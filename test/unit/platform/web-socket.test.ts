@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { webSockets } from "#platform";
+import type { WebSocketLink } from "../../../src/contract/web-socket.ts";
 import { assertNothingLeft } from "../../kit/leaks.ts";
 
 const { listenWeb } = await webSockets();
@@ -77,3 +79,43 @@ test("who has as many connections as one address may is ended at once, also befo
     assert.match(String(answer), /^HTTP\/1.1 404/);
     for (const socket of sockets) socket.destroy();
   }));
+
+test(
+  "a close ends within seconds, though the peer has ended its side and reads nothing",
+  { timeout: 20_000 },
+  () =>
+    assertNothingLeft(async () => {
+      const links: WebSocketLink[] = [];
+      let onGone!: () => void;
+      const gone = new Promise<void>((resolve) => (onGone = resolve));
+      const server = await listenWeb({
+        port: 0,
+        host: "127.0.0.1",
+        maxMessage: 65_536,
+        answer: () => ({ status: 404, body: "" }),
+        accept(link) {
+          links.push(link);
+          return { onMessage() {}, onClose: onGone };
+        },
+      });
+      const peer = connect({ port: server.address.port, host: "127.0.0.1", allowHalfOpen: true });
+      peer.on("error", () => {});
+      const key = Buffer.alloc(16).toString("base64");
+      const head = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"];
+      peer.write(`GET / HTTP/1.1\r\nHost: x\r\n${head.join("\r\n")}\r\nSec-WebSocket-Key: ${key}\r\n\r\n`);
+      await once(peer, "readable");
+      const [link] = links;
+      assert.ok(link);
+      while (link.buffered < 1_000_000) {
+        link.send(new Uint8Array(65_536));
+        await setImmediate();
+      }
+      peer.end();
+      // The server hears of it before it answers what comes later.
+      await once(connect(server.address.port, "127.0.0.1").end().resume(), "close");
+      link.close(1000, "");
+      await gone;
+      peer.destroy();
+      await server.close();
+    }),
+);
