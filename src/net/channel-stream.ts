@@ -177,20 +177,28 @@ export class ChannelStream extends Duplex {
 
   /** As in `net`: it goes when its turn comes among those that listen for `'connect'`. */
   #hold(chunks: readonly Uint8Array[], callback: Callback): void {
-    const onClose = (): void => {
-      this.off("connect", onConnect);
-      callback(closedBeforeConnection());
-    };
+    this.#onceConnected(
+      () => this.#send(chunks, callback),
+      () => callback(closedBeforeConnection()),
+    );
+  }
+
+  /** One of the two. In `net` what waited for a connection that failed is done to the next one. */
+  #onceConnected(task: () => void, otherwise: () => void = () => {}): void {
     const onConnect = (): void => {
       this.off("close", onClose);
-      this.#send(chunks, callback);
+      task();
+    };
+    const onClose = (): void => {
+      this.off("connect", onConnect);
+      otherwise();
     };
     this.once("close", onClose).once("connect", onConnect);
   }
 
   override _final(callback: Callback): void {
     if (this.#channel) this.#channel.end(callback);
-    else this.once("connect", () => this._final(callback));
+    else this.#onceConnected(() => this._final(callback));
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
@@ -259,7 +267,7 @@ export class ChannelStream extends Duplex {
 
   /** Destroys so that the peer sees a reset, where the transport can say so. */
   resetAndDestroy(): this {
-    if (this.connecting) this.once("connect", () => this.resetAndDestroy());
+    if (this.connecting) this.#onceConnected(() => this.resetAndDestroy());
     else if (!this.#channel) this.destroy(socketClosed());
     else {
       this.#resetting = true;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import { createServer, Socket, TcpTransport } from "1tp";
+import { createServer, MemoryTransport, Socket, TcpTransport } from "1tp";
 
 describe("a socket", () => {
   it("has addresses while connected, and the peer's afterwards", async (t) => {
@@ -23,4 +23,22 @@ describe("a socket", () => {
     assert.deepEqual([socket.localAddress, socket.address()], [undefined, {}]);
     assert.deepEqual(socket.remoteAddress?.transportInfo, info[0]?.transportInfo);
   });
+
+  for (const method of ["end", "resetAndDestroy"] as const) {
+    it(`does to no other connection the ${method} that waited for one that failed`, async (t) => {
+      const memory = [new MemoryTransport()];
+      const server = createServer(memory, (accepted) => accepted.pipe(accepted));
+      t.after(() => server.close());
+      const [entry] = await server.listenP();
+      const socket = new Socket(memory);
+      socket.connect({ ...entry!, transportInfo: { name: "nobody" } }).on("error", () => {});
+      socket[method]();
+      await new Promise((resolve) => socket.once("close", resolve));
+      await socket.connectP(entry!);
+      socket.write("hello");
+      const [echo] = await once(socket, "data");
+      assert.equal(String(echo), "hello");
+      socket.destroy();
+    });
+  }
 });
