@@ -1,8 +1,12 @@
 import { OnetpError } from "../../src/base/errors.ts";
+import type { Millis, Timer } from "../../src/contract/clock.ts";
 import type { Dialog, Registration, Signaling } from "../../src/contract/dialog.ts";
 import type { ConnectionInfo, Endpoint } from "../../src/contract/endpoint.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
 import { JOIN } from "./dial.ts";
+
+/** How long an opener may take to say that it wants the channel (chosen: as long as a registrar waits for the second side). */
+const JOIN_TIMEOUT: Millis = 10_000;
 
 /** Is reachable for dialogs, and joins whoever wants one relayed. Rejects with what the signaling rejects with. */
 export async function listenRelay(signaling: Signaling, context: ListenContext): Promise<Listener> {
@@ -16,7 +20,7 @@ export async function listenRelay(signaling: Signaling, context: ListenContext):
 /** The dialogs whose openers have not said yet what they want. */
 class RelayDialogs {
   readonly #context: ListenContext;
-  readonly #waiting = new Set<Dialog>();
+  readonly #waiting = new Map<Dialog, Timer>();
   #closed = false;
 
   constructor(context: ListenContext) {
@@ -28,21 +32,32 @@ class RelayDialogs {
       dialog.close();
       return;
     }
-    this.#waiting.add(dialog);
+    const { clock } = this.#context.runtime;
+    const timer = clock.setTimer(clock.now() + JOIN_TIMEOUT, () => dialog.close());
+    timer.unref();
+    this.#waiting.set(dialog, timer);
     dialog.attach({
       onSignal: () => this.#join(dialog),
-      onClose: () => void this.#waiting.delete(dialog),
+      onClose: () => void this.#forget(dialog),
     });
   }
 
   close(): void {
     this.#closed = true;
-    for (const dialog of [...this.#waiting]) dialog.close();
-    this.#waiting.clear();
+    for (const dialog of [...this.#waiting.keys()]) {
+      this.#forget(dialog);
+      dialog.close();
+    }
+  }
+
+  /** False if it has been forgotten already. */
+  #forget(dialog: Dialog): boolean {
+    this.#waiting.get(dialog)?.cancel();
+    return this.#waiting.delete(dialog);
   }
 
   #join(dialog: Dialog): void {
-    if (!this.#waiting.delete(dialog) || !dialog.relay) return;
+    if (!this.#forget(dialog) || !dialog.relay) return;
     const channel = dialog.relay(callerOf(dialog));
     // Whoever has gone does not want to know; whoever stays would hold the dialog as long as it likes.
     dialog

@@ -16,11 +16,13 @@ const registration: Registration = {
   unref() {},
 };
 
-test("a listener that has joined needs no dialog any more, whatever the dialler does", async () => {
+/** A listener, and a way to open dialogs with it. */
+async function listening() {
+  const clock = new VirtualClock();
   const channels: Channel[] = [];
   let accept!: (dialog: Dialog) => void;
   const listener = await new RelayTransport({ signaling: new LocalSignaling() }).listen({
-    runtime: simulatedRuntime(new VirtualClock()),
+    runtime: simulatedRuntime(clock),
     listeningInfo: [],
     exclusive: false,
     onChannel: (channel) => void channels.push(channel),
@@ -30,6 +32,11 @@ test("a listener that has joined needs no dialog any more, whatever the dialler 
       return registration;
     },
   });
+  return { clock, channels, listener, accept };
+}
+
+test("a listener that has joined needs no dialog any more, whatever the dialler does", async () => {
+  const { channels, listener, accept, clock } = await listening();
   const [near, far] = LocalDialog.pair();
   accept(far);
   const dialler = new DialogProbe(near);
@@ -43,5 +50,18 @@ test("a listener that has joined needs no dialog any more, whatever the dialler 
   channel.write(Uint8Array.of(7));
   assert.deepEqual([...(await heard)], [7]);
   channel.abort();
+  assert.equal(clock.armed, 0);
+  await listener.close();
+});
+
+test("who opens a dialog and does not say what for loses it after 10 s", async () => {
+  const { listener, accept, clock } = await listening();
+  const [near, far] = LocalDialog.pair();
+  accept(far);
+  const dialler = new DialogProbe(near);
+  await clock.advanceAsync(9_999);
+  assert.deepEqual([dialler.closes, clock.referenced], [[], 0]);
+  await clock.advanceAsync(1);
+  assert.equal(await dialler.closed(), undefined);
   await listener.close();
 });
