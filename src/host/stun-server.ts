@@ -7,8 +7,8 @@ import { StunListener } from "./stun-listener.ts";
 import { serveStun } from "./stun-port.ts";
 import type { Net } from "./stun-stream.ts";
 
-/** Free ports to try before UDP and TCP have the same (chosen: a clash is rare, eight are none). */
-const SAME_PORT_TRIES = 8;
+/** Free ports to try before UDP and TCP have the same (chosen: where outgoing connections hold most ports, eight were too few). */
+const SAME_PORT_TRIES = 64;
 
 /** Chosen: requests are small and few; the system's own size is enough. */
 const BUFFER_SIZE = 212_992;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { getEventListeners, once } from "node:events";
+import { once } from "node:events";
 import { test } from "node:test";
 import { net, type Transport, transports } from "1tp";
 
@@ -40,9 +40,24 @@ test("a transport without a connectTimeout is refused at once", () => {
   assert.throws(() => new net.Socket([without]), { code: "ERR_INVALID_ARG_TYPE" });
 });
 
-test("a server leaves no listener on its signal when it is closed, or cannot listen", async () => {
+/** A signal, and how many listeners it has. */
+function countingSignal(): { readonly signal: AbortSignal; listeners(): number } {
   const { signal } = new AbortController();
-  const listeners = (): number => getEventListeners(signal, "abort").length;
+  const heard = new Set<unknown>();
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...call: Parameters<typeof addEventListener>) => {
+    heard.add(call[1]);
+    addEventListener.apply(signal, call);
+  };
+  signal.removeEventListener = (...call: Parameters<typeof removeEventListener>) => {
+    heard.delete(call[1]);
+    removeEventListener.apply(signal, call);
+  };
+  return { signal, listeners: () => heard.size };
+}
+
+test("a server leaves no listener on its signal when it is closed, or cannot listen", async () => {
+  const { signal, listeners } = countingSignal();
   for (let i = 0; i < 3; i++) {
     const server = net.createServer([memory], { signal });
     await server.listenP();

@@ -13,7 +13,7 @@ export function setTimeout<T>(ms: number, value?: T, options: { signal?: AbortSi
   });
 }
 
-/** Resolves in the next turn of the event loop. */
+/** Resolves once what is under way has settled: in Node that comes before, and here it is a turn or two of the event loop. */
 export function setImmediate<T>(value?: T): Promise<T> {
-  return new Promise((resolve) => nextTurn(() => resolve(value as T)));
+  return new Promise((resolve) => nextTurn(() => nextTurn(() => nextTurn(() => resolve(value as T)))));
 }
