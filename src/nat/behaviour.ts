@@ -61,6 +61,11 @@ export function goesInSteps(nat: NatBehaviour): boolean {
   return isHard(nat) === true && typeof nat.ports === "number";
 }
 
+/** Whether nobody knows beforehand from which port a peer sees such a side. */
+export function isUnforeseeable(nat: NatBehaviour): boolean {
+  return isHard(nat) === true && !goesInSteps(nat);
+}
+
 /** What stands between two such sides, if something is known to, in words. */
 export function obstacleBetween(local: NatBehaviour, remote: NatBehaviour): string | undefined {
   const [here, there] = [isHard(local), isHard(remote)];

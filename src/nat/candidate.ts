@@ -2,10 +2,10 @@ import { parseSocketAddress } from "../base/socket-address.ts";
 import type { SocketAddress } from "../contract/datagram-socket.ts";
 
 /**
- * Where an endpoint may be reached: at an address of its own (`host`), where a server has seen it (`reflexive`), or where it expects its
- * next mapping (`predicted`).
+ * Where an endpoint may be reached: at an address of its own (`host`), where a server has seen it (`reflexive`), where its gateway lets
+ * everybody in (`mapped`), or where it expects its next mapping (`predicted`).
  */
-export type CandidateKind = "host" | "reflexive" | "predicted";
+export type CandidateKind = "host" | "reflexive" | "mapped" | "predicted";
 
 /** One address of one side of a punch. */
 export interface NatCandidate extends SocketAddress {
@@ -13,7 +13,7 @@ export interface NatCandidate extends SocketAddress {
 }
 
 /** All kinds. */
-export const CANDIDATE_KINDS: readonly CandidateKind[] = ["host", "reflexive", "predicted"];
+export const CANDIDATE_KINDS: readonly CandidateKind[] = ["host", "reflexive", "mapped", "predicted"];
 
 /** Candidates of one side that count (chosen: a host has few addresses, and each may cost eight datagrams). */
 export const MAX_CANDIDATES = 16;

@@ -7,6 +7,7 @@ const TYPES = {
   host: "host",
   listening: "host",
   reflexive: "srflx",
+  mapped: "srflx",
   predicted: "prflx",
   learned: "prflx",
   accepted: "prflx",

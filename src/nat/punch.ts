@@ -92,7 +92,7 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     this.#options = options;
     this.codec = new CheckCodec(crypto, identity);
     this.#budget = new PunchBudget(attested);
-    this.#talk = new Talk(identity, ({ address }) => isOutside(address, reach), options.again);
+    this.#talk = new Talk(identity, (candidate) => isGuarded(candidate, reach), options.again);
     this.#planner = new Planner(tricks);
     if (nat) this.#talk.learn(nat);
   }
@@ -143,14 +143,15 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     this.#tellTricks(now);
   }
 
-  #addTarget({ kind, address, port }: NatCandidate): void {
+  #addTarget(candidate: NatCandidate): void {
+    const { kind, address, port } = candidate;
     const via = ipFamily(address) === 6 ? VIA_IPV6 : VIA_IPV4;
     const { reach, families } = this.#options;
     const full = this.#targets.told.length >= MAX_CANDIDATES;
     const fault = full ? "too-many" : this.#faultOf({ address, port });
     if (fault) this.#drop(fault);
     else if (!families.includes(via === VIA_IPV6 ? 6 : 4)) this.#drop("no-socket");
-    else this.#targets.add(new Target({ address, port }, via, kind, isOutside(address, reach)));
+    else this.#targets.add(new Target({ address, port }, via, kind, isGuarded(candidate, reach)));
   }
 
   /** Why nothing is sent there, if so. A socket cannot talk to itself. */
@@ -383,4 +384,9 @@ export class Punch implements Engine<PunchEvent, PunchDatagram> {
     if (this.#exhausted) return undefined;
     return this.#restedAt === undefined ? this.#nextWork() : this.#restedAt + GRACE;
   }
+}
+
+/** Whether a NAT that minds who sends first may stand before a candidate: where the gateway lets everybody in, none does. */
+function isGuarded({ kind, address }: NatCandidate, reach: ReachOf): boolean {
+  return kind !== "mapped" && isOutside(address, reach);
 }

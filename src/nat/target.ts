@@ -17,7 +17,7 @@ export class Target {
   /** The own socket. */
   readonly via: number;
   readonly kind: CandidateKind | "learned";
-  /** A NAT may stand before it that minds who sends first: a public IPv4 address. */
+  /** A NAT may stand before it that minds who sends first: a public IPv4 address that is not mapped for everybody. */
   readonly outside: boolean;
   /** The trick that sent there first. */
   by: string | undefined;

@@ -28,10 +28,12 @@ const PAIRS: readonly (readonly [SiteKind, SiteKind, string])[] = [
   ["easy-random", "easy-full", "two homes that choose ports"],
   ["easy-rejecting", "easy-rejecting", "two homes whose routers refuse what they have not asked for"],
   ["easy-accepting", "easy-accepting", "two homes whose routers remember what they have not asked for"],
-  ["double", "easy-address", "a home behind a carrier's NAT, and another one"],
+  ["double", "double", "two homes behind carriers' NATs"],
   ["udp-blocked", "easy-port", "a site without UDP, and a home"],
   ["udp-blocked", "udp-blocked", "two sites without UDP"],
   ["hard", "public", "a hard NAT, and none"],
+  ["hard", "easy-full", "a hard NAT, and one that lets everybody in"],
+  ["hard", "easy-address", "a hard NAT, and one that filters by address"],
   ["hard-sequential", "easy-port", "a hard NAT with sequential ports, and a home"],
   ["ipv6", "ipv6", "two IPv6 firewalls"],
 ];

@@ -3,12 +3,12 @@ import type { Net } from "../../src/host/stun-stream.ts";
 /** A listening socket of the platform's `net`. */
 export type NetServer = InstanceType<Net["Server"]>;
 
-/** Listens on a free port of all own addresses, of both families where there are both. Rejects with the system's error. */
-export function listenAnywhere(net: Net): Promise<NetServer> {
+/** Listens on a port, or a free one, of all own addresses, of both families where there are both. Rejects with the system's error. */
+export function listenAnywhere(net: Net, port = 0): Promise<NetServer> {
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ port: 0, exclusive: true }, () => {
+    server.listen({ port, exclusive: true }, () => {
       server.off("error", reject);
       resolve(server);
     });

@@ -1,6 +1,6 @@
 import type { Runtime } from "../../src/contract/runtime.ts";
 import { hostAddresses } from "../../src/host/host-addresses.ts";
-import type { NetSocket } from "../../src/host/stun-stream.ts";
+import type { Net, NetSocket } from "../../src/host/stun-stream.ts";
 import type { Sighting } from "../../src/nat/sighting.ts";
 import type { TcpCandidate } from "../../src/nat/tcp/candidate.ts";
 import { HeldMapping } from "./held-mapping.ts";
@@ -10,7 +10,7 @@ import type { PunchParts } from "./parts.ts";
 /** Own addresses of each family, of which each makes two candidates (chosen: sixteen are all that a peer takes). */
 const MAX_ADDRESSES = 3;
 
-/** The two ports of one side of a punch: one to connect from, which nobody listens on, and one to listen on. */
+/** The two ports of one side of a punch: one to connect from, which nobody listens on at first, and one to listen on. */
 export class PunchPorts {
   /** Connections whose source the peer has been told leave from here. */
   readonly shared: number;
@@ -20,7 +20,10 @@ export class PunchPorts {
   readonly sightings: Promise<readonly Sighting[]>;
   /** Whoever connects to where we listen; who comes before this is set is sent away. */
   onConnection: ((socket: NetSocket) => void) | undefined;
-  readonly #server: NetServer;
+  readonly #net: Net;
+  readonly #referenced: boolean;
+  readonly #servers: NetServer[] = [];
+  #closed = false;
   readonly #mapping: HeldMapping;
 
   private constructor(
@@ -46,17 +49,32 @@ export class PunchPorts {
       ]);
     this.#mapping = new HeldMapping(net, shared, runtime, referenced);
     this.sightings = this.#mapping.ask(stun);
-    this.#server = server;
-    if (!referenced) server.unref();
-    server.on("connection", (socket) => this.#accept(socket));
-    // One connection could not be accepted, for want of descriptors say.
-    server.on("error", () => undefined);
+    this.#net = net;
+    this.#referenced = referenced;
+    this.#serve(server);
   }
 
   /** Rejects with the system's error. `referenced`: it keeps the process alive. */
   static async open(parts: PunchParts, runtime: Runtime, referenced: boolean): Promise<PunchPorts> {
     const shared = await freePort(parts.net);
     return new PunchPorts(parts, await listenAnywhere(parts.net), shared, runtime, referenced);
+  }
+
+  #serve(server: NetServer): void {
+    this.#servers.push(server);
+    if (!this.#referenced) server.unref();
+    server.on("connection", (socket) => this.#accept(socket));
+    // One connection could not be accepted, for want of descriptors say.
+    server.on("error", () => undefined);
+  }
+
+  /** Lets in whoever comes to the shared port, too. From then on nothing can be connected from there. Never rejects. */
+  async await(): Promise<void> {
+    const server = this.#closed
+      ? undefined
+      : await listenAnywhere(this.#net, this.shared).catch(() => undefined);
+    if (server) this.#serve(server);
+    if (this.#closed) server?.close();
   }
 
   #accept(socket: NetSocket): void {
@@ -67,7 +85,8 @@ export class PunchPorts {
 
   /** Nobody is let in any more, and servers are let go. Idempotent. */
   close(): void {
-    this.#server.close();
+    this.#closed = true;
+    for (const server of this.#servers) server.close();
     this.#mapping.close();
   }
 }

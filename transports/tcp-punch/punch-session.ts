@@ -1,4 +1,4 @@
-import { crypto, diagnosticsChannel } from "#platform";
+import { crypto, diagnosticsChannel, nextTick } from "#platform";
 import { type Drive, drive } from "../../src/base/drive.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { withoutZone } from "../../src/base/socket-address.ts";
@@ -125,6 +125,7 @@ export class PunchSession {
   #onEvent(event: TcpPunchEvent): void {
     if (event.type === "signal") this.#say(event.body);
     else if (event.type === "connect") this.#connect(event);
+    else if (event.type === "await") nextTick(() => void this.#ports.await());
     else if (event.type === "close") this.#drop(event.link);
     else if (event.type === "chosen") this.#choose(event);
     else this.#over("nothing is left to try");

@@ -5,6 +5,7 @@ import { type NatBehaviour, UNKNOWN } from "../behaviour.ts";
 import { MAX_CANDIDATES } from "../candidate.ts";
 import type { CheckIdentity } from "../check.ts";
 import type { TcpCandidate } from "./candidate.ts";
+import { Prospects } from "./prospects.ts";
 import { type ReadTcpSignal, type TcpSignal, type TcpWords, writeTcpSignal } from "./signal.ts";
 
 /**
@@ -38,6 +39,11 @@ export class Conversation {
   /** When both connect; undefined as long as that is open. */
   get beginsAt(): Instant | undefined {
     return this.#beginsAt;
+  }
+
+  /** What may come of it, by what both know of their NATs. */
+  get prospects(): Prospects {
+    return new Prospects(this.local, this.remote);
   }
 
   /** Whether an address is one of our own candidates. */

@@ -20,6 +20,8 @@ export type TcpPunchEvent =
       readonly remote: SocketAddress;
       readonly shared: boolean;
     }
+  /** Somebody may come to the shared port from where nobody knows: listen there, too, after what was connected. Once. */
+  | { readonly type: "await" }
   /** A link is of no more use. */
   | { readonly type: "close"; readonly link: number }
   /** Both sides take this link: what follows on it is the application's. Once, and last. */

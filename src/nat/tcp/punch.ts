@@ -6,7 +6,7 @@ import type { SocketAddress } from "../../contract/datagram-socket.ts";
 import type { Json } from "../../contract/endpoint.ts";
 import type { Engine } from "../../contract/engine.ts";
 import type { Random } from "../../contract/runtime.ts";
-import { describeBehaviour, goesInSteps, isHard, type NatBehaviour } from "../behaviour.ts";
+import { describeBehaviour, type NatBehaviour } from "../behaviour.ts";
 import { PunchBudget } from "../budget.ts";
 import { MAX_CANDIDATES } from "../candidate.ts";
 import { CheckCodec, makeIdentity } from "../check.ts";
@@ -14,27 +14,16 @@ import { isOutside, type ReachOf } from "../reach.ts";
 import type { TcpCandidate } from "./candidate.ts";
 import { Conversation } from "./conversation.ts";
 import { Link } from "./link.ts";
+import { nextMoment } from "./moments.ts";
 import type { LinkFrame, TcpPunchDrop, TcpPunchEvent } from "./punch-event.ts";
 import { readTcpSignal } from "./signal.ts";
-import { Target } from "./target.ts";
+import { NEAR_PATIENCE, PATIENCE, Target } from "./target.ts";
 
-/** How long a SYN may stay without an answer, and how long both sides go on connecting to each other (chosen: two repetitions). */
-const PATIENCE: Millis = 4_000;
-/** The same on a LAN (chosen: one repetition). */
-const NEAR_PATIENCE: Millis = 1_200;
 /** How long a link may take to be checked and chosen (chosen: many round trips). */
 const CHECK_TIME: Millis = 4_000;
 /** Systems repeat a SYN after a second, and again after two more (RFC 6298 §2.1, §5.5); what may not be repeated ends a moment before. */
 const REPEAT: Millis = 1_000;
 const MARGIN: Millis = 100;
-/**
- * Who is refused was too early, and tries again at the next of moments that both sides have agreed on, but for their error: that is
- * what the opener shifts its own ones by, later and earlier (chosen in simulation, for errors up to 50 ms; equal pauses would err for ever).
- */
-const SLOT: Millis = 120;
-const SHIFTS: readonly Millis[] = [0, 5, 20, 45, 2, 10, 33, 14, 27, 55];
-/** Ports that are guessed (chosen: a peer's own connections take a few, and so do others at its home). */
-const GUESSES = 24;
 /** Signals of the peer that count, and connections by others at a time (chosen: more than an honest peer has). */
 const MAX_SIGNALS = 32;
 const MAX_ACCEPTED = 16;
@@ -78,6 +67,8 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   /** When both have begun to connect to each other, and until when something may come of it. */
   #began: { readonly until: Instant } | undefined;
   #restsAt: Instant | undefined;
+  /** The peer may come from where nobody knows. */
+  #awaits = false;
   #over = false;
 
   constructor(options: TcpPunchOptions) {
@@ -90,15 +81,16 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
 
   /** Both sides' NATs as far as they are known, and what was done: for a report. */
   describe(): string {
-    const { local, remote } = this.#conversation;
-    const [here, there] = [isHard(local) && !goesInSteps(local), isHard(remote) && !goesInSteps(remote)];
-    const hopeless = here || there || (isHard(local) && isHard(remote));
+    const { local, remote, prospects } = this.#conversation;
     const hard = "a NAT that gives every peer another port keeps TCP out";
     const parts = [`here ${describeBehaviour(local)}`, `there ${describeBehaviour(remote)}`];
     const forbidden = this.drops.has("forbidden") ? ["the peer has addresses that are forbidden here"] : [];
-    return [...(hopeless ? [hard] : []), ...parts, `connections tried: ${this.tried}`, ...forbidden].join(
-      "; ",
-    );
+    return [
+      ...(prospects.arePoor ? [hard] : []),
+      ...parts,
+      `connections tried: ${this.tried}`,
+      ...forbidden,
+    ].join("; ");
   }
 
   /** Whether the peer is, or may be, at the other end of a link. */
@@ -217,17 +209,10 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   /** Who refuses may be ready a moment later, as long as both are at it; who is silent stays so, and nobody listens later. */
   #retry(target: Target, link: Link, now: Instant): void {
     target.link = undefined;
-    const again = this.#nextSlot(now);
+    const again = nextMoment(this.#conversation.beginsAt ?? now, now, this.#options.opener);
     const wasTold = now < link.deadline && !link.strange;
-    const isAtIt = target.mutual && target.kind !== "predicted";
+    const isAtIt = target.mutual && target.kind !== "predicted" && !this.#awaits;
     if (isAtIt && wasTold && again < this.#until) target.due = again;
-  }
-
-  #nextSlot(now: Instant): Instant {
-    const { beginsAt = now } = this.#conversation;
-    const slot = Math.floor((now - beginsAt) / SLOT) + 1;
-    const shift = SHIFTS[Math.ceil(slot / 2) % SHIFTS.length]!;
-    return beginsAt + slot * SLOT + (this.#options.opener ? (slot % 2 === 0 ? -shift : shift) : 0);
   }
 
   get #until(): Instant {
@@ -306,36 +291,25 @@ export class TcpPunch implements Engine<TcpPunchEvent, LinkFrame> {
   #goOn(now: Instant): void {
     if (this.#over) return;
     const { beginsAt } = this.#conversation;
-    if (!this.#began && beginsAt !== undefined && beginsAt <= now) this.#begin(beginsAt);
+    const begins = !this.#began && beginsAt !== undefined && beginsAt <= now;
+    if (begins) this.#begin(beginsAt);
     for (const target of this.#targets) {
       if (target.due !== undefined && target.due <= now && !target.link) this.#connect(target, now);
     }
+    // What listens on a port keeps the system from connecting from there.
+    if (begins && this.#awaits) this.#events.push({ type: "await" });
     this.#rest(now);
   }
 
   #begin(now: Instant): void {
-    this.#targets.push(...this.#guesses());
-    const usable = this.#targets.filter((target) => this.#canMeet(target));
-    for (const target of usable) if (target.mutual) target.due = now;
-    this.#began = { until: now + Math.max(0, ...usable.map(({ patience }) => patience)) };
-  }
-
-  /** Whether the ports that both sides have told, or guess, may be those that they will see. */
-  #canMeet({ mutual, outside, kind }: Target): boolean {
-    const { local, remote } = this.#conversation;
-    if (!mutual || !outside) return true;
-    return isHard(remote) ? kind === "predicted" : !isHard(local) || goesInSteps(local);
-  }
-
-  /** Where a peer may come from next whose NAT gives ports in steps. Nobody but the attested IP gets guesses. */
-  #guesses(): readonly Target[] {
-    const { local, remote } = this.#conversation;
+    const { prospects } = this.#conversation;
     const seen = this.#targets.findLast(({ kind }) => kind === "reflexive")?.remote;
-    if (!seen || isHard(local) || !goesInSteps(remote) || !this.#budget.isAttested(seen.address)) return [];
-    const ports = Array.from({ length: GUESSES }, (_, i) => seen.port + (i + 1) * Number(remote.ports));
-    return ports
-      .filter((port) => port > 0 && port < 65_536)
-      .map((port) => new Target({ address: seen.address, port }, "predicted", PATIENCE, true));
+    // Nobody but the attested IP gets guesses.
+    if (seen && this.#budget.isAttested(seen.address)) this.#targets.push(...prospects.guessesAfter(seen));
+    const usable = this.#targets.filter((target) => prospects.allow(target));
+    for (const target of usable) if (target.mutual) target.due = now;
+    this.#began = { until: now + Math.max(0, ...usable.map((target) => prospects.patienceFor(target))) };
+    this.#awaits = prospects.mustAwait;
   }
 
   #connect(target: Target, now: Instant): void {

@@ -3,6 +3,11 @@ import type { SocketAddress } from "../../contract/datagram-socket.ts";
 import type { LinkKind } from "./candidate.ts";
 import type { Link } from "./link.ts";
 
+/** How long a SYN may stay without an answer, and how long both sides go on connecting to each other (chosen: two repetitions). */
+export const PATIENCE: Millis = 4_000;
+/** The same on a LAN (chosen: one repetition). */
+export const NEAR_PATIENCE: Millis = 1_200;
+
 /** An address of the peer, and how we connect to it: at agreed moments while it does the same, or once to where it listens. */
 export class Target {
   readonly remote: SocketAddress;

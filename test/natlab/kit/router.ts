@@ -24,6 +24,8 @@ export interface RouterOptions {
   readonly unsolicited: "dropped" | "rejected" | "accepted";
   /** What hosts inside cannot send. */
   readonly blocks?: "UDP" | "all but TCP to port 443";
+  /** Hosts may ask it for mappings that let everybody in, by PCP and NAT-PMP: miniupnpd serves them. False if absent. */
+  readonly mapsPorts?: boolean;
 }
 
 /** Chosen: longer than any test leaves a mapping alone. */
@@ -33,9 +35,10 @@ const LIFETIME = 120;
 const SEQUENCE = { first: 20_000, length: 4096 };
 
 /** The rules of a router, for `nft -f`. */
-export function routerRules({ nat, unsolicited, blocks }: RouterOptions): string {
+export function routerRules({ nat, unsolicited, blocks, mapsPorts }: RouterOptions): string {
   return `flush ruleset
 ${nat ? natTable(nat) : ""}
+${mapsPorts ? MAPPED_TABLE : ""}
 table inet filter {
   chain refuse {
     meta l4proto tcp reject with tcp reset
@@ -56,6 +59,27 @@ table inet filter {
 }
 `;
 }
+
+/** miniupnpd fills these chains. */
+const MAPPED_TABLE = `table inet mapped {
+  chain forward { type filter hook forward priority filter - 1; }
+  chain inward { type nat hook prerouting priority dstnat - 1; }
+  chain outward { type nat hook postrouting priority srcnat - 1; }
+}`;
+
+/** The configuration of miniupnpd for these chains. */
+export const MAPPER_SETTINGS: readonly string[] = [
+  "ext_ifname=wan",
+  "listening_ip=lan",
+  "enable_natpmp=yes",
+  "enable_upnp=no",
+  "upnp_table_name=mapped",
+  "upnp_nat_table_name=mapped",
+  "upnp_forward_chain=forward",
+  "upnp_nat_chain=inward",
+  "upnp_nat_postrouting_chain=outward",
+  "allow 1024-65535 192.168.1.0/24 1024-65535",
+];
 
 function unsolicitedRule(unsolicited: RouterOptions["unsolicited"]): string {
   const verdict = { dropped: "drop", rejected: "jump refuse", accepted: "accept" }[unsolicited];

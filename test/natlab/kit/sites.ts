@@ -36,6 +36,8 @@ export const SITES = {
   double: { routers: [...behind({ ...EASY, ports: "random" }).routers, ...behind(EASY).routers] },
   "short-lived": behind({ ...EASY, ports: "random", lifetime: 10 }),
   hard: behind(HARD),
+  /** A hard NAT whose hosts may ask for mappings. */
+  "hard-mapping": behind(HARD, { mapsPorts: true }),
   "hard-sequential": behind({ ...HARD, ports: "sequential" }),
   /** IPv6 alone, behind a stateful firewall. */
   ipv6: { routers: [{ unsolicited: "dropped" }], families: [6] },

@@ -1,5 +1,5 @@
 import { inside, Machine } from "./machine.ts";
-import { type RouterOptions, routerRules } from "./router.ts";
+import { MAPPER_SETTINGS, type RouterOptions, routerRules } from "./router.ts";
 import type { SiteOptions } from "./sites.ts";
 
 /**
@@ -132,5 +132,14 @@ function routerScript(namespace: string, options: RouterOptions): string[] {
     routerRules(options),
     "RULES",
     ...(lifetime ? set("netfilter/nf_conntrack_udp_timeout*", lifetime) : []),
+    ...(options.mapsPorts ? MAPPER : []),
   ]);
 }
+
+/** Starts miniupnpd, with a /run of its own as it leaves a file there; it ends with its namespace. */
+const MAPPER: readonly string[] = [
+  "mount -t tmpfs tmpfs /run",
+  "miniupnpd -f /dev/stdin > /dev/null 2>&1 <<'SETTINGS'",
+  ...MAPPER_SETTINGS,
+  "SETTINGS",
+];

@@ -5,7 +5,7 @@ import type { Instant, Millis } from "../../../src/contract/clock.ts";
 import type { SocketAddress } from "../../../src/contract/datagram-socket.ts";
 import { VirtualClock } from "../../kit/virtual-clock.ts";
 
-/** How a host's NAT treats TCP. Nobody gets in who was not sent to from there. */
+/** How a host's NAT treats TCP. Nobody gets in who was not sent to from there, unless it is open. */
 export interface TcpNat {
   /** Which outer port a connection gets: the host's own, any that all peers see, or another one for each peer: any, or the next one. */
   readonly ports: "kept" | "random" | "hard" | "steps";
@@ -14,6 +14,8 @@ export interface TcpNat {
    * it came from gets another port for a while.
    */
   readonly unsolicited: "dropped" | "refused" | "trapped";
+  /** Everybody gets in to a port that somebody has been sent to from. */
+  readonly open?: boolean;
 }
 
 type Kind = "syn" | "synack" | "rst" | "data" | "fin";
@@ -154,11 +156,13 @@ export class TcpHost {
     const socket = [...this.#sockets].find(({ port, remote }) => keyOf(remote) === keyOf(from) && own(port));
     if (socket) socket.receive(kind, data);
     else if (kind === "syn") this.#receiveSyn(from, to.port, near);
+    else if (kind === "synack") this.#answer("rst", from, to.port);
   }
 
   #receiveSyn(from: SocketAddress, port: number, near: boolean): void {
-    const listener = this.#listeners.get(port);
-    if (listener && (near || !this.#nat)) {
+    const inner = this.#nat?.open && !near ? this.#innerPort(port) : port;
+    const listener = this.#listeners.get(inner);
+    if (listener && (near || !this.#nat || this.#nat.open)) {
       const [socket, sink] = listener(from);
       this.#sockets.add(socket);
       socket.accept(sink);
@@ -169,9 +173,19 @@ export class TcpHost {
     }
   }
 
+  /** The port of ours that everybody sees as that one. */
+  #innerPort(outer: number): number {
+    const key = [...this.#outerPorts.entries()].find(([, port]) => port === outer)?.[0];
+    return key === undefined ? outer : Number(key);
+  }
+
+  #answer(kind: Kind, to: SocketAddress, port: number): void {
+    this.internet.send(this, { kind, from: { address: this.outer, port }, to });
+  }
+
   #refuse(from: SocketAddress, port: number): void {
     const { clock } = this.internet;
-    this.internet.send(this, { kind: "rst", from: { address: this.outer, port }, to: from });
+    this.#answer("rst", from, port);
     if (this.#nat?.unsolicited !== "trapped") return;
     const trap = `${port} ${keyOf(from)}`;
     this.#traps.add(trap);

@@ -122,7 +122,7 @@ describe("where one side can be reached,", () => {
         const played = play(seed, one, other);
         assertMet(played);
         const kinds = [played.opener, played.acceptor].map((side) => side.outcome!.chosen!.kind);
-        assert.deepEqual(kinds.toSorted(), ["accepted", "listening"]);
+        assert.deepEqual(kinds.toSorted(), ["accepted", "listening"], JSON.stringify([one, other, kinds]));
         assert.ok(played.took <= 250, `${played.took} ms`);
       }
     }));
@@ -150,6 +150,21 @@ test("a hard NAT whose ports go up in steps meets a home that guesses the next o
       assertMet(played);
       const kinds = [played.opener, played.acceptor].map((side) => side.outcome!.chosen!.kind);
       assert.deepEqual(kinds.toSorted(), ["predicted", "reflexive"]);
+    }
+  }));
+
+test("a hard NAT meets one that lets everybody in to where we have connected from", () =>
+  forEachSeed(10, (seed) => {
+    const open: TcpNat = { ports: "random", unsolicited: "dropped", open: true };
+    for (const [one, other] of [
+      [HARD, open],
+      [open, HARD],
+    ] as const) {
+      const played = play(seed, one, other);
+      assertMet(played);
+      const kinds = [played.opener, played.acceptor].map((side) => side.outcome!.chosen!.kind);
+      assert.deepEqual(kinds.toSorted(), ["accepted", "reflexive"]);
+      assert.ok(played.took < 1000, `${played.took} ms`);
     }
   }));
 

@@ -72,7 +72,8 @@ export class TcpSide {
       const port = event.shared ? this.#shared : this.#ports++;
       const sink = this.#sinkOf(event.link);
       this.#sockets.set(event.link, this.host.connect(port, event.remote, sink));
-    } else if (event.type === "close") this.#sockets.get(event.link)?.close();
+    } else if (event.type === "await") this.host.listen(this.#shared, (socket) => this.#accepted(socket));
+    else if (event.type === "close") this.#sockets.get(event.link)?.close();
     else this.#finish(event);
   }
 

@@ -12,7 +12,9 @@ import { BindingResponder } from "../../../../src/stun/responder.ts";
 import { HeldMapping } from "../../../../transports/tcp-punch/held-mapping.ts";
 import { LinkSocket } from "../../../../transports/tcp-punch/link-socket.ts";
 import { freePort, listenAnywhere, portOf } from "../../../../transports/tcp-punch/local-ports.ts";
+import type { PunchParts } from "../../../../transports/tcp-punch/parts.ts";
 import { PortSharing } from "../../../../transports/tcp-punch/port-sharing.ts";
+import { PunchPorts } from "../../../../transports/tcp-punch/punch-ports.ts";
 import { assertNothingLeft } from "../../../kit/leaks.ts";
 import { VirtualClock } from "../../../kit/virtual-clock.ts";
 
@@ -175,6 +177,57 @@ describe("the mapping of a port", () => {
       const sightings = mapping.ask(stun(1));
       mapping.close();
       assert.deepEqual(await sightings, []);
+    }));
+});
+
+describe("the ports of a punch", () => {
+  const nobody = { addresses: async () => [] } as Partial<StunServers> as StunServers;
+  const parts = { net, stun: nobody } as unknown as PunchParts;
+
+  /** Whether somebody who connects to that port is let in, refused or sent away. */
+  async function visit(ports: PunchPorts, port: number): Promise<string> {
+    const visitor = net.connect({ host: HOST, port }).on("error", () => {});
+    return new Promise((resolve) => {
+      ports.onConnection = (socket) => {
+        socket.destroy();
+        resolve("in");
+      };
+      visitor.once("close", (failed) => resolve(failed ? "refused" : "out"));
+    });
+  }
+
+  test("let in who comes to the one that listens, and to the shared one only once it waits there", () =>
+    assertNothingLeft(async () => {
+      const ports = await PunchPorts.open(parts, runtime, true);
+      const [listening, host] = ports.candidates;
+      assert.deepEqual([listening?.kind, host?.kind, host?.port], ["listening", "host", ports.shared]);
+      assert.deepEqual(
+        [await visit(ports, listening!.port), await visit(ports, ports.shared)],
+        ["in", "refused"],
+      );
+      const peer = await listenAnywhere(net);
+      const kept = net.connect({ host: HOST, port: portOf(peer), localPort: ports.shared });
+      const [[accepted]] = await Promise.all([once(peer, "connection"), once(kept, "connect")]);
+      await ports.await();
+      assert.equal(await visit(ports, ports.shared), "in");
+      for (const socket of [kept, accepted]) socket.destroy();
+      peer.close();
+      ports.close();
+      assert.deepEqual(
+        [await visit(ports, listening!.port), await visit(ports, ports.shared)],
+        ["refused", "refused"],
+      );
+      assert.deepEqual(await ports.sightings, []);
+    }));
+
+  test("are not opened again after they were closed", () =>
+    assertNothingLeft(async () => {
+      const ports = await PunchPorts.open(parts, runtime, true);
+      const waiting = ports.await();
+      ports.close();
+      await waiting;
+      await ports.await();
+      ports.close();
     }));
 });
 
