@@ -264,7 +264,7 @@ export class UtpConnection {
   /** For the endpoint: somebody answers there, so that the next SYN may leave at once. */
   hurry(): void {
     if (this.#state !== "connecting") return;
-    this.#dial!.nextAt = Number.NEGATIVE_INFINITY;
+    this.#dial!.hurry();
     this.#owner.touch(this);
   }
 

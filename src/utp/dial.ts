@@ -38,6 +38,7 @@ export class Dial {
   /** Bytes of `data` that fit into the SYN. */
   readonly dataLength: number;
   readonly #content: SynContent;
+  #hurried = false;
 
   constructor(content: SynContent) {
     this.#content = content;
@@ -45,10 +46,16 @@ export class Dial {
     this.dataLength = content.extensions ? Math.min(content.data.length, room) : 0;
   }
 
+  /** Somebody answers there: a SYN may leave at once, and lost ones are repeated as soon as the first. */
+  hurry(): void {
+    this.#hurried = true;
+    this.nextAt = Number.NEGATIVE_INFINITY;
+  }
+
   /** A SYN leaves: sets when the next is due. */
   sent(now: Instant): void {
     this.sentAt = now;
-    this.nextAt = now + (this.tries === 0 ? FIRST_RETRY : LATER_RETRIES);
+    this.nextAt = now + (this.tries === 0 || this.#hurried ? FIRST_RETRY : LATER_RETRIES);
     this.tries++;
   }
 

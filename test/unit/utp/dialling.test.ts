@@ -43,6 +43,20 @@ test("a SYN is sent again until the dial times out, plainly in the end, and then
   assert.equal(peer.endpoint.size, 0);
 });
 
+test("where somebody answers by now, the SYN leaves at once, and twice as often after that", () => {
+  const peer = new ScriptedPeer();
+  peer.endpoint.connect(PEER, { connectTimeout: 5000 });
+  peer.advance(100);
+  assert.equal(peer.sent().length, 1);
+  peer.endpoint.hurry(PEER);
+  const counts = [];
+  for (let i = 0; i < 4; i++) {
+    peer.advance(i === 0 ? 0 : 1000);
+    counts.push(peer.sent().length);
+  }
+  assert.deepEqual(counts, [1, 2, 2, 2]);
+});
+
 test("the first DATA of a libutp server has the number of the STATE that accepted", () => {
   const peer = new ScriptedPeer();
   const { connection, id, seq, peerSeq } = peer.dialled();
