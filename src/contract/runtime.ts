@@ -32,6 +32,8 @@ export interface Runtime {
   /** The platform's TCP and TLS are this host's. Absent: a simulated host, which must not reach into the real network. */
   readonly tcp?: boolean;
   interfaces(): readonly NetworkInterface[];
+  /** IPv4 addresses of the default gateways, best first; none, or absent, where the system does not tell. */
+  gateways?(): Promise<readonly string[]>;
   /** The addresses of a host name, in the system's order. Absent where there is no DNS. Rejects with a code such as ENOTFOUND. */
   lookup?(name: string): Promise<readonly string[]>;
   /** Runs `task` once the input that is ready by now has been handed out (`setImmediate`). Absent: a timer for now. */

@@ -8,6 +8,7 @@ import type { CipherName } from "../contract/crypto.ts";
 import type { NetworkInterface, Runtime } from "../contract/runtime.ts";
 import type { WebRtc } from "../contract/web-rtc.ts";
 import { bindDatagram } from "./node-datagram.ts";
+import { ipv4Gateways } from "./node-gateways.ts";
 import { createPrivateFile, readPrivateFile } from "./node-private-file.ts";
 import { nodeRandom } from "./node-random.ts";
 
@@ -136,6 +137,7 @@ export const runtime: Runtime = {
   bindDatagram,
   tcp: true,
   interfaces,
+  gateways: ipv4Gateways,
   lookup: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
   afterInput: (task) => void setImmediate(task),
   // A promise settles in the first turn, and what an event listener of its awaiter does in the second.

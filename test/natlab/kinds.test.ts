@@ -51,6 +51,7 @@ const TRANSLATIONS: readonly (readonly [SiteKind, Observation])[] = [
   ["double", EASY],
   ["short-lived", EASY],
   ["hard", HARD],
+  ["hard-mapping", HARD],
   ["hard-sequential", { ...HARD, ports: "sequential" }],
   ["same-hairpin", EASY],
   ["same-plain", { ...EASY, ports: "preserving" }],

@@ -28,6 +28,7 @@ export const NEEDS: Readonly<Record<string, Needs>> = {
       ip: "iproute2",
       nft: "nftables",
       conntrack: "conntrack",
+      miniupnpd: "miniupnpd-nftables",
       turnserver: "coturn",
     },
     modules: { fcntl: "python3" },

@@ -5,8 +5,9 @@ import type { Millis, Timer } from "../../src/contract/clock.ts";
 import type { Dialog, Registration } from "../../src/contract/dialog.ts";
 import type { ConnectionInfo } from "../../src/contract/endpoint.ts";
 import type { ListenContext, Listener } from "../../src/contract/transport.ts";
+import { PortMapper } from "../../src/host/port-mapper.ts";
 import { UtpChannel } from "../../src/host/utp-channel.ts";
-import { reachIn } from "../../src/nat/reach.ts";
+import { reachFrom, reachIn } from "../../src/nat/reach.ts";
 import type { UtpConnection } from "../../src/utp/connection.ts";
 import type { Follower } from "./follower.ts";
 import { metEndpoint, ownEndpoint, type PunchParts, TYPE } from "./parts.ts";
@@ -44,6 +45,7 @@ class PunchListener implements Listener {
   readonly #context: ListenContext;
   readonly #ports: PunchPorts;
   readonly #sightings: SightingList;
+  readonly #mapper: PortMapper | undefined;
   readonly #sessions = new Set<PunchSession>();
   readonly #slots = new Slots(MAX_SESSIONS, MAX_SESSIONS_PER_ADDRESS);
   /** Of accepted connections, by the passwords we had for them. */
@@ -58,6 +60,12 @@ class PunchListener implements Listener {
     this.#context = context;
     this.#ports = ports;
     this.#sightings = new SightingList(ports.ipv4, parts.stun, context.runtime);
+    if (parts.portMapping && ports.ipv4) {
+      const { port } = ports.ipv4.socket.local;
+      this.#mapper = new PortMapper(port, context.runtime, () => {
+        for (const session of this.#sessions) this.#offerMapped(session);
+      });
+    }
     ports.keep(true);
     for (const port of ports) {
       port.host.onLost = (error) => context.onError(error);
@@ -76,6 +84,7 @@ class PunchListener implements Listener {
   #look(): void {
     const { clock } = this.#context.runtime;
     void this.#sightings.refresh();
+    void this.#mapper?.refresh();
     const { bind, stun, knowledge } = this.#parts;
     void knowledge.refresh(bind, stun, this.#context.runtime, this.#closed.signal);
     this.#refresh = clock.setTimer(clock.now() + REFRESH, () => this.#look());
@@ -108,11 +117,20 @@ class PunchListener implements Listener {
       },
     );
     this.#sessions.add(session);
+    this.#offerMapped(session);
     this.#sightings.renew();
     const forget = this.#sightings.feed(session);
     session.meet(dialog);
     const timer = runtime.clock.setTimer(runtime.clock.now() + SESSION_LIFETIME, () => session.close());
     timer.unref();
+  }
+
+  /** Where the gateway lets everybody in. If that is no public address, there is another NAT before it. */
+  #offerMapped(session: PunchSession): void {
+    const outer = this.#mapper?.outer;
+    const reach = this.#parts.reach ?? reachFrom(this.#context.runtime.interfaces());
+    if (!outer || reach(outer.address) !== "public") return;
+    session.update((punch, now) => punch.addCandidate({ kind: "mapped", ...outer }, now));
   }
 
   /** A peer whose connection stands has opened another dialog, and proved that it is somewhere else now. */
@@ -157,7 +175,9 @@ class PunchListener implements Listener {
     this.registration?.close();
     for (const session of [...this.#sessions]) session.close();
     for (const { host } of this.#ports) host.stopListening();
+    // Connections live on behind the mapping.
     await this.#ports.retire();
+    await this.#mapper?.close();
   }
 
   ref(): void {

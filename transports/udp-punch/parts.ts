@@ -27,6 +27,8 @@ export interface PunchParts {
   readonly knowledge: NatKnowledge;
   /** What may be sent to; absent: the usual rule. */
   readonly reach: ReachOf | undefined;
+  /** Listeners have their port mapped. */
+  readonly portMapping: boolean;
 }
 
 /** A UDP address as an entry of this transport: where a peer was met. */

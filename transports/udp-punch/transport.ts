@@ -1,3 +1,4 @@
+import { checkOptional } from "../../src/base/argument.ts";
 import { OnetpError } from "../../src/base/errors.ts";
 import { planning } from "../../src/base/planning.ts";
 import { isSignaledBy } from "../../src/base/signaled.ts";
@@ -24,7 +25,10 @@ import { type PunchParts, TYPE } from "./parts.ts";
 const KEEP_ALIVE: Millis = 8_000;
 
 /** Options of the udp-punch transport; `cost` is 40, `connectTimeout` 15000 and `keepAlive` 8000 unless given. */
-export interface UdpPunchTransportOptions extends PunchingOptions, UtpSocketOptions {}
+export interface UdpPunchTransportOptions extends PunchingOptions, UtpSocketOptions {
+  /** Whether listeners ask their gateway (PCP, NAT-PMP) to let everybody in to their port, until they close; default true. */
+  readonly portMapping?: boolean;
+}
 
 /** uTP over UDP between hosts behind NATs, which open them for each other as told over a dialog. */
 export class UdpPunchTransport implements Transport {
@@ -36,8 +40,9 @@ export class UdpPunchTransport implements Transport {
   /** Throws on wrong options. */
   constructor(options: UdpPunchTransportOptions) {
     checkPunchingOptions(options);
+    checkOptional("options.portMapping", options.portMapping, "boolean");
     const { cost, connectTimeout } = planning(options, { cost: 40, connectTimeout: 15_000 });
-    const { signaling, stunServers, reach } = options;
+    const { signaling, stunServers, reach, portMapping = true } = options;
     this.traits = { cost, relayed: false, signaled: true, datagrams: true };
     this.connectTimeout = connectTimeout;
     this.#parts = {
@@ -48,6 +53,7 @@ export class UdpPunchTransport implements Transport {
       stun: new StunServers(stunServers, signaling),
       knowledge: new NatKnowledge(),
       reach,
+      portMapping,
     };
   }
 

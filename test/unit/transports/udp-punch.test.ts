@@ -17,13 +17,14 @@ describe("the constructor of udp-punch", () => {
     [{ signaling, stunServers: [1] }, "ERR_INVALID_ARG_TYPE"],
     [{ signaling, stunServers: ["5.9.0.1"] }, "ERR_INVALID_ARG_VALUE"],
     [{ signaling, reach: "public" }, "ERR_INVALID_ARG_TYPE"],
+    [{ signaling, portMapping: "upnp" }, "ERR_INVALID_ARG_TYPE"],
     [{ signaling, cost: Number.NaN }, "ERR_OUT_OF_RANGE"],
     [{ signaling, connectTimeout: -1 }, "ERR_OUT_OF_RANGE"],
     [{ signaling, bufferSize: 0 }, "ERR_OUT_OF_RANGE"],
     [{ signaling, keepAlive: "often" }, "ERR_INVALID_ARG_TYPE"],
     [{ signaling, congestion: "none" }, "ERR_INVALID_ARG_VALUE"],
   ] as const) {
-    test(`throws ${code} for ${JSON.stringify(wrong, ["stunServers", "reach", "cost", "connectTimeout"])}`, () => {
+    test(`throws ${code} for ${JSON.stringify(wrong, ["stunServers", "reach", "portMapping", "cost", "connectTimeout"])}`, () => {
       assert.throws(() => new UdpPunchTransport(wrong as unknown as UdpPunchTransportOptions), { code });
     });
   }
