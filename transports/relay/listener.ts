@@ -37,7 +37,7 @@ class RelayDialogs {
     timer.unref();
     this.#waiting.set(dialog, timer);
     dialog.attach({
-      onSignal: () => this.#join(dialog),
+      onSignal: (body) => (body === JOIN ? this.#join(dialog) : dialog.close()),
       onClose: () => void this.#forget(dialog),
     });
   }

@@ -97,7 +97,7 @@ for (const wire of TIMELESS_WIRES.filter(isSignaled)) {
         });
         const visitor = scene.dial(stand.info.map((entry) => ({ ...entry, publicKey })));
         await place.pass(20_000);
-        // Over relay the server takes anything for a wish to be joined, and leaves the dialog.
+        // Over relay the server leaves a dialog in which it is not asked to join.
         const code = wire.word === "relay" ? "ECONNRESET" : "ETIMEDOUT";
         assert.deepEqual(await visitor.gone(), [`error ${code}`, "close"]);
         assert.equal(visitor.socket.report[0]!.phase, "signal");

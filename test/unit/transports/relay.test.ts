@@ -54,6 +54,19 @@ test("a listener that has joined needs no dialog any more, whatever the dialler 
   await listener.close();
 });
 
+test("who says anything else than that it wants the channel gets none", async () => {
+  const { channels, listener, accept, clock } = await listening();
+  for (const body of ["hello", { hs: "x" }, null]) {
+    const [near, far] = LocalDialog.pair();
+    accept(far);
+    const dialler = new DialogProbe(near);
+    await near.send(body);
+    assert.equal(await dialler.closed(), undefined);
+  }
+  assert.deepEqual([channels.length, clock.armed], [0, 0]);
+  await listener.close();
+});
+
 test("who opens a dialog and does not say what for loses it after 10 s", async () => {
   const { listener, accept, clock } = await listening();
   const [near, far] = LocalDialog.pair();
