@@ -2,7 +2,7 @@ import { Buffer, Duplex, nextTick, nextTurn } from "#platform";
 import { checkMillis, checkOptional } from "../base/argument.ts";
 import { nodeError } from "../base/errors.ts";
 import { type Delivery, Incoming } from "../base/incoming.ts";
-import type { Channel, ChannelOptions } from "../contract/channel.ts";
+import type { Channel, ChannelOptions, ChannelStats } from "../contract/channel.ts";
 import type { Clock } from "../contract/clock.ts";
 import { IdleTimer } from "./idle-timer.ts";
 import type { ChosenOptions } from "./options.ts";
@@ -80,6 +80,14 @@ export class ChannelStream extends Duplex {
   /** Bytes sent, those still buffered included. */
   get bytesWritten(): number {
     return this.#outgoing.settled + this.writableLength;
+  }
+
+  /**
+   * What the connection has counted, also when it is gone: bytes and, where the transport knows, `rtt` in ms, packets, how many of
+   * them were sent again. Undefined before it connects.
+   */
+  stats(): ChannelStats | undefined {
+    return this.#channel?.stats();
   }
 
   /** The channel, once there is one. */

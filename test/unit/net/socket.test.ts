@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import { createServer, MemoryTransport, Socket, TcpTransport } from "1tp";
+import { createServer, MemoryTransport, Socket, TcpTransport, type Transport, UdpTransport } from "1tp";
 
 describe("a socket", () => {
   it("has addresses while connected, and the peer's afterwards", async (t) => {
@@ -23,6 +23,22 @@ describe("a socket", () => {
     assert.deepEqual([socket.localAddress, socket.address()], [undefined, {}]);
     assert.deepEqual(socket.remoteAddress?.transportInfo, info[0]?.transportInfo);
   });
+
+  const transports: readonly Transport[] = [new MemoryTransport(), new TcpTransport(), new UdpTransport()];
+  for (const transport of transports) {
+    it(`has statistics over ${transport.type} once it is connected, and afterwards`, async (t) => {
+      const server = createServer([transport], (accepted) => accepted.pipe(accepted));
+      t.after(() => server.close());
+      const socket = new Socket([transport]);
+      assert.equal(socket.stats(), undefined);
+      await socket.connectP(await server.listenP([]));
+      socket.end("hello").resume();
+      await once(socket, "close");
+      const { bytesRead, bytesWritten, rtt } = socket.stats()!;
+      assert.deepEqual([bytesRead, bytesWritten], [5, 5]);
+      assert.equal(typeof rtt, transport.type === "udp" ? "number" : "undefined");
+    });
+  }
 
   for (const method of ["end", "resetAndDestroy"] as const) {
     it(`does to no other connection the ${method} that waited for one that failed`, async (t) => {
