@@ -1,6 +1,7 @@
 import { OnetpError } from "../../src/base/errors.ts";
 import { canonicalIp, ipFamily } from "../../src/base/ip.ts";
-import type { Millis, Timer } from "../../src/contract/clock.ts";
+import { Slots } from "../../src/base/slots.ts";
+import type { Millis } from "../../src/contract/clock.ts";
 import type { Dialog, Registration } from "../../src/contract/dialog.ts";
 import type { ConnectionInfo, Json } from "../../src/contract/endpoint.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
@@ -11,8 +12,9 @@ import type { TurnParts } from "./parts.ts";
 import { type Peers, Relays } from "./relays.ts";
 import { isUsable, type Question, type RelayQuestion, readQuestion } from "./signals.ts";
 
-/** Dialogs at once (chosen: each lasts for a second or two). */
+/** Dialogs at once, in all and with one address (chosen: each lasts for a second or two). */
 const MAX_DIALOGS = 256;
+const MAX_DIALOGS_PER_ADDRESS = 64;
 /** What a dial may take altogether, twice (chosen). */
 const DIALOG_TIMEOUT: Millis = 30_000;
 /** A dialler asks for the server and then for relays: over UDP and TCP, of either family, and relay to relay. What follows is ignored. */
@@ -80,7 +82,8 @@ class AnsweredDialogs {
   readonly #parts: TurnParts;
   readonly #relays: Relays;
   readonly #runtime: Runtime;
-  readonly #dialogs = new Map<Dialog, Timer>();
+  readonly #slots = new Slots(MAX_DIALOGS, MAX_DIALOGS_PER_ADDRESS);
+  readonly #dialogs = new Set<Dialog>();
   #closed = false;
 
   constructor(parts: TurnParts, relays: Relays, runtime: Runtime) {
@@ -90,14 +93,15 @@ class AnsweredDialogs {
   }
 
   answer(dialog: Dialog): void {
-    if (this.#closed || this.#dialogs.size >= MAX_DIALOGS) {
+    const leave = this.#closed ? undefined : this.#slots.take(dialog.observedAddress);
+    if (!leave) {
       dialog.close();
       return;
     }
     const { clock } = this.#runtime;
     const timer = clock.setTimer(clock.now() + DIALOG_TIMEOUT, () => dialog.close());
     timer.unref();
-    this.#dialogs.set(dialog, timer);
+    this.#dialogs.add(dialog);
     let questions = 0;
     dialog.attach({
       onSignal: (body) => {
@@ -106,6 +110,7 @@ class AnsweredDialogs {
       },
       onClose: () => {
         timer.cancel();
+        leave();
         this.#dialogs.delete(dialog);
       },
     });
@@ -157,7 +162,7 @@ class AnsweredDialogs {
 
   close(): void {
     this.#closed = true;
-    for (const dialog of this.#dialogs.keys()) dialog.close();
+    for (const dialog of this.#dialogs) dialog.close();
   }
 }
 

@@ -1,5 +1,5 @@
 import { OnetpError } from "../../src/base/errors.ts";
-import { ipFamily, ipScope } from "../../src/base/ip.ts";
+import { ipFamily, isAsFar } from "../../src/base/ip.ts";
 import { ownAddresses } from "../../src/base/listening.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
@@ -41,9 +41,7 @@ export function checkPolicy({ mayDial = () => true }: WayContext, { address }: S
  * @throws ERR_1TP_BAD_ADDRESS
  */
 export function checkRelayed(context: WayContext, relayed: SocketAddress, server: SocketAddress): void {
-  const [scope, known] = [ipScope(relayed.address), ipScope(server.address)];
-  const asPublic = scope === "public" || scope === known || known === "loopback";
-  if (!asPublic) throw new OnetpError("ERR_1TP_BAD_ADDRESS");
+  if (!isAsFar(relayed.address, server.address)) throw new OnetpError("ERR_1TP_BAD_ADDRESS");
   checkPolicy(context, relayed);
 }
 

@@ -104,6 +104,11 @@ class Scene {
     });
   }
 
+  async pass(ms: number): Promise<void> {
+    const { clock } = this.network;
+    await new Promise<void>((resolve) => clock.setTimer(clock.now() + ms, resolve));
+  }
+
   /** In virtual time; nothing may be left. */
   async run(body: () => Promise<void>): Promise<void> {
     await this.network.clock.run(body);
@@ -237,10 +242,7 @@ describe("a dialler that does not reach the listener's server", () => {
         assert.deepEqual([model.allocations.size, second.allocations.size], [1, 1]);
         await converse(channel);
         await listener.close();
-        await new Promise<void>((resolve) => {
-          const { clock } = scene.network;
-          clock.setTimer(clock.now() + 8000, resolve);
-        });
+        await scene.pass(8000);
         assert.deepEqual([model.allocations.size, second.allocations.size], [0, 0]);
         model.stop();
         second.stop();
@@ -329,8 +331,7 @@ describe("a listener's dialogs", () => {
     const answers: Json[] = [];
     dialog.attach({ onSignal: (body) => answers.push(body), onClose() {} });
     for (const body of bodies) await dialog.send(body);
-    const { clock } = scene.network;
-    await new Promise<void>((resolve) => clock.setTimer(clock.now() + 1000, resolve));
+    await scene.pass(1000);
     dialog.close();
     return answers;
   }
@@ -365,6 +366,25 @@ describe("a listener's dialogs", () => {
         Array.from({ length: 20 }, () => ({ ask: "server" })),
       );
       assert.deepEqual(answers, new Array(6).fill({ addresses: [SERVER], port: 3478 }));
+      await listener.close();
+      model.stop();
+    });
+  });
+
+  it("are 64 at once with one address, so that no stranger takes all", async () => {
+    const scene = new Scene();
+    await scene.run(async () => {
+      const model = await scene.model();
+      const listener = await scene.listen(scene.transport(), scene.bob.runtime, "5.0.2.7");
+      const address = listener.endpoints[0]!.transportInfo as never;
+      let refused = 0;
+      const dialogs = await Promise.all(
+        Array.from({ length: 70 }, () => scene.signaling.open(address, "turn-udp")),
+      );
+      for (const dialog of dialogs) dialog.attach({ onSignal() {}, onClose: () => refused++ });
+      await scene.pass(1000);
+      assert.equal(refused, 6);
+      for (const dialog of dialogs) dialog.close();
       await listener.close();
       model.stop();
     });
