@@ -57,16 +57,19 @@ async function startCoturn(): Promise<number> {
     stdio: ["ignore", "pipe", "ignore"],
   });
   process.on("exit", () => child.kill("SIGKILL"));
-  let output = "";
-  for await (const text of child.stdout.iterator({ destroyOnReturn: false })) {
-    output += text;
-    if (output.includes("TCP listener opened") && output.includes("UDP listener opened")) {
-      child.stdout.resume();
-      child.unref();
-      return port;
-    }
-  }
-  throw new Error("turnserver did not start: it is in the Debian package coturn");
+  child.unref();
+  const opened = (log: string): boolean => /UDP listener opened/.test(log) && /TCP listener opened/.test(log);
+  return new Promise((resolve, reject) => {
+    let output = "";
+    // It has to be read to the end: a server that cannot write its log stands still.
+    child.stdout.on("data", (text) => {
+      if (opened(output)) return;
+      output += text;
+      if (opened(output)) resolve(port);
+    });
+    const missing = new Error("turnserver did not start: it is in the Debian package coturn");
+    for (const event of ["error", "exit"]) child.once(event, () => reject(missing));
+  });
 }
 
 async function freePort(): Promise<number> {
