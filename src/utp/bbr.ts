@@ -6,6 +6,9 @@ import type { AckSample, CongestionController, ControllerOptions } from "./conge
 const INITIAL_PACKETS = 10;
 /** So that acknowledgements come one after another (draft-ietf-ccwg-bbr §2.7, MinPipeCwnd). */
 const MIN_PACKETS = 4;
+/** Where a round trip takes less than that, a queue cannot be told from the rest, and so many packets are in flight whatever is lost
+ * (chosen: twice the initial window, 28 MB/s over 1 ms). */
+const NEAR_PACKETS = 20;
 /** What two event loops and one acknowledgement a burst add to a round trip; no timer paces anything finer (chosen). */
 const LOOP_TIME: Millis = 2;
 /** The bandwidth counts as found when it has grown by less than this in so many rounds (ibid. §5.3.1.2). */
@@ -123,7 +126,7 @@ export class Bbr implements CongestionController {
     if (this.#lost <= round * (queue ? LOSS_BY_QUEUE : LOSS_BY_PATH)) return;
     this.#priorCeiling = this.#ceiling;
     const tooMuch = Math.min(this.#ceiling, Math.max(priorInFlight, this.#inFlight(GAINS.cruise.window)));
-    const least = near ? MIN_PACKETS * this.#payload : this.#inFlight(1);
+    const least = near ? NEAR_PACKETS * this.#payload : this.#inFlight(1);
     this.#ceiling = Math.max(least, LOSS_CUT * tooMuch);
     this.#ceilingStep = UP_PACKETS;
     if (this.#phase === "startup") this.#found = true;
