@@ -1,4 +1,5 @@
 import { runtime } from "#platform";
+import { backOff } from "../../src/base/back-off.ts";
 import { codeOf, nodeError, OnetpError, toError } from "../../src/base/errors.ts";
 import { checkSalt, SALT_LENGTH } from "../../src/base/uid.ts";
 import type { Timer } from "../../src/contract/clock.ts";
@@ -11,7 +12,6 @@ import type {
   SignalingServices,
 } from "../../src/contract/dialog.ts";
 import type { JsonObject } from "../../src/contract/endpoint.ts";
-import { backOff } from "../websocket/back-off.ts";
 import { type IntroducingSocket, introducerIn, SocketSignaling } from "./socket-signaling.ts";
 
 /** A socket that nobody else ends: the signaling does, and connects another one. */

@@ -1,10 +1,10 @@
+import { backOff } from "../../src/base/back-off.ts";
 import { fromBase64Url, toBase64Url } from "../../src/base/bytes.ts";
 import { codeOf, nodeError, OnetpError, toError } from "../../src/base/errors.ts";
 import type { Instant, Timer } from "../../src/contract/clock.ts";
 import type { KeyPair } from "../../src/contract/crypto.ts";
 import type { Dialog, SignalingServices } from "../../src/contract/dialog.ts";
 import { registrationProof } from "../registrar/proof.ts";
-import { backOff } from "./back-off.ts";
 import type { Environment } from "./connection.ts";
 import { refusalError } from "./refusal.ts";
 import { Requests } from "./requests.ts";

@@ -1,11 +1,10 @@
-import { socketEndpoint } from "../../src/base/socket-address.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
 import { SharedHost } from "../../src/host/shared-host.ts";
 import { allocate } from "../../src/host/turn-allocate.ts";
 import type { TurnSocket } from "../../src/host/turn-socket.ts";
 import { UtpHost } from "../../src/host/utp-host.ts";
-import { requestOn, type TurnParts, turnChannel } from "./parts.ts";
+import { listenOn, requestOn, type TurnParts } from "./parts.ts";
 import type { Relay, RelayOwner } from "./relay.ts";
 
 /** An allocation on which uTP listens: peers send datagrams. */
@@ -27,16 +26,10 @@ export class DatagramRelay implements Relay {
   }
 
   private constructor(parts: TurnParts, socket: TurnSocket, runtime: Runtime, owner: RelayOwner) {
-    const { type, connection: options } = parts;
     const shared = new SharedHost(new UtpHost(socket, runtime));
     this.#socket = socket;
     this.#shared = shared;
-    shared.host.listen((connection) => {
-      const { address, port } = connection.remote;
-      const remote = socketEndpoint(type, address, port);
-      const { local } = socket;
-      owner.onChannel(turnChannel({ type, shared, connection, local, remote, firstFlightSent: false }));
-    }, options);
+    listenOn(parts, shared, socket.local, (channel) => owner.onChannel(channel));
     shared.host.onLost = (error) => owner.onLost(error);
   }
 

@@ -70,3 +70,17 @@ export function turnChannel({ type, shared, local, ...parts }: TurnChannelParts)
     keep: (referenced) => shared.keep(referenced),
   });
 }
+
+/** Accepts uTP on a relay's host. `local`: the relay, as channels are to name it. */
+export function listenOn(
+  { type, connection: options }: TurnParts,
+  shared: SharedHost,
+  local: SocketAddress,
+  onChannel: (channel: Channel) => void,
+): void {
+  shared.host.listen((connection) => {
+    const { address, port } = connection.remote;
+    const remote = socketEndpoint(type, address, port);
+    onChannel(turnChannel({ type, shared, connection, local, remote, firstFlightSent: false }));
+  }, options);
+}

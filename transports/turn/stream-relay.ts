@@ -1,4 +1,3 @@
-import { socketEndpoint } from "../../src/base/socket-address.ts";
 import type { Millis } from "../../src/contract/clock.ts";
 import type { SocketAddress } from "../../src/contract/datagram-socket.ts";
 import type { Runtime } from "../../src/contract/runtime.ts";
@@ -9,7 +8,7 @@ import { allocate } from "../../src/host/turn-allocate.ts";
 import type { TurnWay } from "../../src/host/turn-link.ts";
 import type { TurnSocket } from "../../src/host/turn-socket.ts";
 import { UtpHost } from "../../src/host/utp-host.ts";
-import { packetsOver, requestOn, type TurnParts, turnChannel } from "./parts.ts";
+import { listenOn, packetsOver, requestOn, type TurnParts } from "./parts.ts";
 import type { Relay, RelayOwner } from "./relay.ts";
 
 /** Who has connected and does not begin to speak uTP in that time is no dialler (chosen). */
@@ -83,7 +82,6 @@ export class StreamRelay implements Relay {
       return;
     }
     const { clock } = this.#runtime;
-    const { type, connection: options } = this.#parts;
     const shared = new SharedHost(new UtpHost(packetsOver(stream, peer), this.#runtime));
     const { host } = shared;
     let listening = true;
@@ -100,12 +98,10 @@ export class StreamRelay implements Relay {
     this.#open.add(shared);
     shared.onClosed = () => this.#closed(shared);
     host.onLost = settle;
-    host.listen((connection) => {
-      const remote = socketEndpoint(type, peer.address, peer.port);
-      const { local } = this.#socket;
-      this.#owner.onChannel(turnChannel({ type, shared, connection, local, remote, firstFlightSent: false }));
+    listenOn(this.#parts, shared, this.local, (channel) => {
+      this.#owner.onChannel(channel);
       host.soon(settle);
-    }, options);
+    });
   }
 
   #closed(shared: SharedHost): void {
